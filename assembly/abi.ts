@@ -1,0 +1,142 @@
+/**
+ * The constants that the engine and its hosts share: address map, exchange record, streams, statuses.
+ *
+ * Portable by design: plain numbers and const enums only, so that the same file compiles under asc
+ * and under tsc. ARCHITECTURE.md explains each export and import; the numbers are nowhere else.
+ *
+ * Address map (bytes; the same in every build):
+ *
+ *   0x0000000  null page            never used, so that address 0 can mean "none"
+ *   0x0001000  DATA root            one page: words of the DATA arena (allocator, databases, seed)
+ *   0x0002000  SERVER root          six pages: words of the SERVER arena, one block per owner
+ *   0x0008000  exchange             one page that the host reads and writes between calls
+ *   0x0010000  input window         64 KiB  the host puts received bytes here
+ *   0x0020000  output window        128 KiB replies are written here
+ *   0x0040000  effects window       64 KiB  effects are rendered here
+ *   0x0050000  arguments window     64 KiB  argument vector of the command being parsed
+ *   0x0060000  scratch              640 KiB temporary bytes, released by mark
+ *   0x0100000  page map             1 MiB   one byte per 4 KiB page: 1 = still to be saved
+ *   0x0200000  page table           16 MiB  16 bytes per 4 KiB page, owned by the allocator
+ *   0x1200000  module region        1 MiB   static data of the module (asc memoryBase)
+ *   0x1300000  heap                 to the limit given to `format`
+ */
+
+/** Version of this contract; `abiVersion`, `attach`, `exportCommands` and the output window are frozen. */
+export const ABI_VERSION = 1;
+
+/** Version of all DATA layouts; an image of another version is never placed. */
+export const LAYOUT_VERSION = 1;
+
+export const PAGE_BYTES = 4096;
+export const PAGE_BITS = 12;
+/** 65,535 wasm pages: 65,536 would wrap a u32. */
+export const MAXIMUM_WASM_PAGES = 65535;
+
+export const DATA_ROOT = 0x1000;
+export const SERVER_ROOT = 0x2000;
+export const EXCHANGE = 0x8000;
+export const INPUT_WINDOW = 0x10000;
+export const INPUT_WINDOW_BYTES = 0x10000;
+export const OUTPUT_WINDOW = 0x20000;
+export const OUTPUT_WINDOW_BYTES = 0x20000;
+export const EFFECTS_WINDOW = 0x40000;
+export const EFFECTS_WINDOW_BYTES = 0x10000;
+export const ARGUMENTS_WINDOW = 0x50000;
+export const ARGUMENTS_WINDOW_BYTES = 0x10000;
+export const SCRATCH = 0x60000;
+export const SCRATCH_END = 0x100000;
+export const PAGE_MAP = 0x100000;
+export const PAGE_TABLE = 0x200000;
+export const PAGE_TABLE_ENTRY_BYTES = 16;
+export const MODULE_BASE = 0x1200000;
+export const HEAP_BASE = 0x1300000;
+
+/**
+ * The exchange record: byte offsets from EXCHANGE. "out" is written by the engine during a call,
+ * "in" by the host between calls.
+ */
+export const enum Exchange {
+  /** out, f64: bytes of the effects stream so far (the position that the call reached). */
+  POSITION = 0,
+  /** out, u32: how many bytes the host may put at the address that `receiveAddress` returned. */
+  RECEIVE_CAPACITY = 8,
+  /** out, u32: sessions open. */
+  SESSIONS = 12,
+  /** in, u32: n > 0 makes the n-th next reserve fail (tests). Counted down by the engine. */
+  FAIL_RESERVE = 16,
+  /** out, u32: most steps (table buckets, free-run visits) that one call has taken since cleared. */
+  STEPS_PEAK = 20,
+  /** in, f64 each: facts for INFO, refreshed by the host on its ticks. */
+  PROCESS_ID = 32,
+  CPU_USER_SECONDS = 40,
+  CPU_SYSTEM_SECONDS = 48,
+  RESIDENT_BYTES = 56,
+  TOTAL_SYSTEM_BYTES = 64,
+  /** in, f64: time of the host's start, milliseconds since 1970. */
+  START_TIME_MS = 72,
+  /** in, f64: connections accepted, refused by maxclients; bytes read and written. */
+  CONNECTIONS_RECEIVED = 80,
+  CONNECTIONS_REJECTED = 88,
+  INPUT_BYTES = 96,
+  OUTPUT_BYTES = 104,
+  /** out, u32: wait request left by a call that answered WAITING (see Request), and its id. */
+  REQUEST_KIND = 112,
+  REQUEST_ID = 116,
+  /** out, u32: address and bytes of the request's text; valid until the next engine call. */
+  REQUEST_ADDRESS = 120,
+  REQUEST_BYTES = 124,
+  /** out, f64: a number that belongs to the request (SLEEP: milliseconds). */
+  REQUEST_NUMBER = 128,
+  /** in, u32: 1 while snapshot pages are marked: no access clock, no table resize. */
+  MARKING = 136,
+}
+
+/** What a call of `execute`, `resume` or `complete` returns. */
+export const enum Status {
+  /** Everything complete was executed; send what was flushed. */
+  CONTINUE = 0,
+  /** The session waits: keep its further input until `complete`, then call `resume`. */
+  WAITING = 1,
+  /** Send what was flushed, then close the connection. */
+  CLOSE = 2,
+}
+
+/** First argument of the `flush` import: which stream the bytes belong to. */
+export const enum Stream {
+  /** Replies of `session`, in order. */
+  REPLY = 0,
+  /** The stream of effects; session is 0. */
+  EFFECTS = 1,
+  /** A log line; `session` is its level (0 debug, 1 verbose, 2 notice, 3 warning). */
+  LOG = 2,
+  /** `session` is to be closed once its replies are sent; no bytes. */
+  CLOSE = 3,
+  /** Commands rendered by `exportCommands`. */
+  EXPORT = 4,
+}
+
+/** What the engine asks of the host when a call answers WAITING. */
+export const enum Request {
+  NONE = 0,
+  /** CONFIG SET of a parameter the host must apply; text: "name\0value\0..." pairs. */
+  CONFIGURE = 1,
+  /** CONFIG REWRITE; text: "name\0value\0..." of every parameter that differs from its default. */
+  REWRITE_CONFIGURATION = 2,
+  /** SHUTDOWN; text: its options as given, separated by NUL. A refusal completes with ok = 0. */
+  SHUTDOWN = 3,
+  /** DEBUG SLEEP: complete after `number` milliseconds during which nothing else runs. */
+  SLEEP = 4,
+}
+
+/** Flags of `openSession`. */
+export const enum SessionFlag {
+  NONE = 0,
+  /** Came through a Unix socket. */
+  UNIX_SOCKET = 1,
+  /** The host's own session: no password, no limits, not listed. */
+  INTERNAL = 2,
+  /** Replays effects: never expires, evicts or refuses. */
+  REPLAY = 4,
+  /** Peer is not this machine (protected mode). */
+  REMOTE = 8,
+}
