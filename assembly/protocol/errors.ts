@@ -1,0 +1,325 @@
+/**
+ * Every error text, in one place.
+ *
+ * A constant is the whole line with its code; the functions answer the texts that carry something
+ * of the command. Texts follow Redis 7.4. Literals are lazy, so a build holds only those in use.
+ *
+ * Functions named reply... compose one error into the reply sink; names of commands are given as
+ * bytes in lower case, in the form "container|subcommand" where there is one.
+ */
+import {
+  replyErrorByte, replyErrorBytes, replyErrorCut, replyErrorEnd, replyErrorInteger,
+  replyErrorStart, replyErrorText,
+} from "./reply";
+
+// ---- Any command --------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const SYNTAX: string = "ERR syntax error";
+// @ts-ignore: decorator
+@lazy @inline export const WRONG_TYPE: string = "\
+WRONGTYPE Operation against a key holding the wrong kind of value";
+// @ts-ignore: decorator
+@lazy @inline export const NOT_INTEGER: string = "ERR value is not an integer or out of range";
+// @ts-ignore: decorator
+@lazy @inline export const NOT_FLOAT: string = "ERR value is not a valid float";
+// @ts-ignore: decorator
+@lazy @inline export const OUT_OF_RANGE: string = "ERR index out of range";
+// @ts-ignore: decorator
+@lazy @inline export const VALUE_OUT_OF_RANGE: string = "ERR value is out of range";
+// @ts-ignore: decorator
+@lazy @inline export const NOT_POSITIVE: string = "ERR value is out of range, must be positive";
+// @ts-ignore: decorator
+@lazy @inline export const NO_SUCH_KEY: string = "ERR no such key";
+// @ts-ignore: decorator
+@lazy @inline export const SAME_OBJECT: string = "ERR source and destination objects are the same";
+// @ts-ignore: decorator
+@lazy @inline export const OUT_OF_MEMORY: string = "\
+OOM command not allowed when used memory > 'maxmemory'.";
+// @ts-ignore: decorator
+@lazy @inline export const NOAUTH: string = "NOAUTH Authentication required.";
+// @ts-ignore: decorator
+@lazy @inline export const BUSY: string = "\
+BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+// @ts-ignore: decorator
+@lazy @inline export const LOADING: string = "LOADING Redis is loading the dataset in memory";
+// @ts-ignore: decorator
+@lazy @inline export const READ_ONLY: string = "\
+READONLY You can't write against a read only replica.";
+// @ts-ignore: decorator
+@lazy @inline export const MISCONF: string = "MISCONF Errors writing to the AOF file";
+// @ts-ignore: decorator
+@lazy @inline export const CLUSTER_DISABLED: string = "\
+ERR This instance has cluster support disabled";
+// @ts-ignore: decorator
+@lazy @inline export const TOO_MANY_CLIENTS: string = "ERR max number of clients reached";
+// @ts-ignore: decorator
+@lazy @inline export const COMMAND_NOT_ALLOWED_IN_MULTI: string = "\
+ERR Command not allowed inside a transaction";
+
+// ---- Strings ------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const OVERFLOW: string = "ERR increment or decrement would overflow";
+// @ts-ignore: decorator
+@lazy @inline export const DECREMENT_OVERFLOW: string = "ERR decrement would overflow";
+// @ts-ignore: decorator
+@lazy @inline export const NOT_A_NUMBER_RESULT: string = "\
+ERR increment would produce NaN or Infinity";
+// @ts-ignore: decorator
+@lazy @inline export const OFFSET_OUT_OF_RANGE: string = "ERR offset is out of range";
+// @ts-ignore: decorator
+@lazy @inline export const STRING_TOO_LONG: string = "\
+ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+// @ts-ignore: decorator
+@lazy @inline export const LCS_LENGTH_AND_INDEXES: string = "\
+ERR If you want both the length and indexes, please just use IDX.";
+// @ts-ignore: decorator
+@lazy @inline export const LCS_NOT_STRINGS: string = "\
+ERR The specified keys must contain string values";
+// @ts-ignore: decorator
+@lazy @inline export const LCS_TOO_LONG: string = "ERR String too long for LCS";
+// @ts-ignore: decorator
+@lazy @inline export const LCS_OUT_OF_MEMORY: string = "\
+ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
+
+// ---- Keys and databases -------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const DATABASE_OUT_OF_RANGE: string = "ERR DB index is out of range";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_DATABASE: string = "ERR invalid DB index";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_FIRST_DATABASE: string = "ERR invalid first DB index";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_SECOND_DATABASE: string = "ERR invalid second DB index";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_CURSOR: string = "ERR invalid cursor";
+// @ts-ignore: decorator
+@lazy @inline export const EXPIRE_NX_WITH_OTHERS: string = "\
+ERR NX and XX, GT or LT options at the same time are not compatible";
+// @ts-ignore: decorator
+@lazy @inline export const EXPIRE_GT_WITH_LT: string = "\
+ERR GT and LT options at the same time are not compatible";
+// @ts-ignore: decorator
+@lazy @inline export const OBJECT_FREQUENCY_WITHOUT_LFU: string = "\
+ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that \
+when switching between policies at runtime LRU and LFU data will take some time to adjust.";
+// @ts-ignore: decorator
+@lazy @inline export const OBJECT_IDLE_WITH_LFU: string = "\
+ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when \
+switching between policies at runtime LRU and LFU data will take some time to adjust.";
+// @ts-ignore: decorator
+@lazy @inline export const BAD_DUMP: string = "ERR DUMP payload version or checksum are wrong";
+// @ts-ignore: decorator
+@lazy @inline export const BUSY_KEY: string = "BUSYKEY Target key name already exists.";
+
+// ---- Connection ---------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const WRONG_PASSWORD: string = "\
+WRONGPASS invalid username-password pair or user is disabled.";
+// @ts-ignore: decorator
+@lazy @inline export const NO_PASSWORD_SET: string = "\
+ERR AUTH <password> called without any password configured for the default user. Are you \
+sure your configuration is correct?";
+// @ts-ignore: decorator
+@lazy @inline export const NO_PROTOCOL: string = "NOPROTO unsupported protocol version";
+// @ts-ignore: decorator
+@lazy @inline export const PROTOCOL_NOT_INTEGER: string = "\
+ERR Protocol version is not an integer or out of range";
+// @ts-ignore: decorator
+@lazy @inline export const HELLO_NOAUTH: string = "\
+NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \
+<proto> AUTH <user> <pass> option can be used to authenticate the client and select the \
+RESP protocol version at the same time";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_CLIENT_NAME: string = "\
+ERR Client names cannot contain spaces, newlines or special characters.";
+// @ts-ignore: decorator
+@lazy @inline export const NO_SUCH_CLIENT: string = "ERR No such client";
+// @ts-ignore: decorator
+@lazy @inline export const NO_SUCH_CLIENT_ID: string = "ERR No such client ID";
+// @ts-ignore: decorator
+@lazy @inline export const CLIENT_ID_POSITIVE: string = "ERR client-id should be greater than 0";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_CLIENT_ID: string = "ERR Invalid client ID";
+// @ts-ignore: decorator
+@lazy @inline export const MAX_AGE_NOT_INTEGER: string = "\
+ERR maxage is not an integer or out of range";
+// @ts-ignore: decorator
+@lazy @inline export const MAX_AGE_POSITIVE: string = "ERR maxage should be greater than 0";
+// @ts-ignore: decorator
+@lazy @inline export const TIMEOUT_NOT_INTEGER: string = "\
+ERR timeout is not an integer or out of range";
+// @ts-ignore: decorator
+@lazy @inline export const TIMEOUT_NEGATIVE: string = "ERR timeout is negative";
+// @ts-ignore: decorator
+@lazy @inline export const PROTECTED_MODE: string = "\
+DENIED Redis is running in protected mode because protected mode is enabled and no password \
+is set for the default user. In this mode connections are only accepted from the loopback \
+interface. If you want to connect from external computers to Redis you may adopt one of the \
+following solutions: 1) Just disable protected mode sending the command 'CONFIG SET \
+protected-mode no' from the loopback interface by connecting to Redis from the same host \
+the server is running, however MAKE SURE Redis is not publicly accessible from internet if \
+you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just \
+disable the protected mode by editing the Redis configuration file, and setting the \
+protected mode option to 'no', and then restarting the server. 3) If you started the server \
+manually just for testing, restart it with the '--protected-mode no' option. 4) Set up an \
+authentication password for the default user. NOTE: You only need to do one of the above \
+things in order for the server to start accepting connections from the outside.";
+
+// ---- Server -------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const NO_CONFIGURATION_FILE: string = "\
+ERR The server is running without a config file";
+// @ts-ignore: decorator
+@lazy @inline export const NO_SHUTDOWN: string = "ERR No shutdown in progress.";
+// @ts-ignore: decorator
+@lazy @inline export const SHUTDOWN_FAILED: string = "ERR Errors trying to SHUTDOWN. Check logs.";
+// @ts-ignore: decorator
+@lazy @inline export const SHUTDOWN_NOT_IN_MULTI: string = "\
+ERR Command not allowed inside a transaction";
+// @ts-ignore: decorator
+@lazy @inline export const DEBUG_NOT_ALLOWED: string = "\
+ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you \
+can run it from a local connection, otherwise you need to set this option in the \
+configuration file, and then restart the server.";
+// @ts-ignore: decorator
+@lazy @inline export const NO_SUCH_COMMAND_KEYS: string = "ERR The command has no key arguments";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_COMMAND: string = "ERR Invalid command specified";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_ARGUMENT_COUNT: string = "\
+ERR Invalid number of arguments specified for command";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_ARGUMENTS: string = "\
+ERR Invalid arguments specified for command";
+
+// ---- Transactions -------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const EXEC_WITHOUT_MULTI: string = "ERR EXEC without MULTI";
+// @ts-ignore: decorator
+@lazy @inline export const DISCARD_WITHOUT_MULTI: string = "ERR DISCARD without MULTI";
+// @ts-ignore: decorator
+@lazy @inline export const NESTED_MULTI: string = "ERR MULTI calls can not be nested";
+// @ts-ignore: decorator
+@lazy @inline export const WATCH_IN_MULTI: string = "ERR WATCH inside MULTI is not allowed";
+// @ts-ignore: decorator
+@lazy @inline export const EXEC_ABORTED: string = "\
+EXECABORT Transaction discarded because of previous errors.";
+
+// ---- Protocol (the connection closes after these) -----------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const PROTOCOL_ARRAY_LENGTH: string = "\
+ERR Protocol error: invalid multibulk length";
+// @ts-ignore: decorator
+@lazy @inline export const PROTOCOL_ARRAY_LENGTH_UNAUTHENTICATED: string = "\
+ERR Protocol error: unauthenticated multibulk length";
+// @ts-ignore: decorator
+@lazy @inline export const PROTOCOL_ARRAY_LINE_TOO_LONG: string = "\
+ERR Protocol error: too big mbulk count string";
+// @ts-ignore: decorator
+@lazy @inline export const PROTOCOL_BULK_LENGTH: string = "ERR Protocol error: invalid bulk length";
+// @ts-ignore: decorator
+@lazy @inline export const PROTOCOL_BULK_LENGTH_UNAUTHENTICATED: string = "\
+ERR Protocol error: unauthenticated bulk length";
+// @ts-ignore: decorator
+@lazy @inline export const PROTOCOL_BULK_LINE_TOO_LONG: string = "\
+ERR Protocol error: too big bulk count string";
+// @ts-ignore: decorator
+@lazy @inline export const PROTOCOL_INLINE_TOO_LONG: string = "\
+ERR Protocol error: too big inline request";
+// @ts-ignore: decorator
+@lazy @inline export const PROTOCOL_QUOTES: string = "\
+ERR Protocol error: unbalanced quotes in request";
+
+// ---- Composed ----------------------------------------------------------------------------------
+
+export function replyWrongArity(name: usize, nameBytes: usize): void {
+  replyErrorStart("ERR wrong number of arguments for '");
+  replyErrorBytes(name, nameBytes);
+  replyErrorText("' command");
+  replyErrorEnd();
+}
+
+/** `vector` holds {address: u32, bytes: u32} per argument, the command's name first. */
+export function replyUnknownCommand(vector: usize, count: u32): void {
+  replyErrorStart("ERR unknown command '");
+  replyErrorCut(load<u32>(vector), load<u32>(vector, 4), 128);
+  replyErrorText("', with args beginning with: ");
+  let written: usize = 0;
+  for (let index: u32 = 1; index < count && written < 128; index++) {
+    const argument = vector + (<usize>index << 3);
+    replyErrorText("'");
+    written += 3 + replyErrorCut(load<u32>(argument), load<u32>(argument, 4), 128 - written);
+    replyErrorText("' ");
+  }
+  replyErrorEnd();
+}
+
+/** `container` is the name of the command in upper case. */
+export function replyUnknownSubcommand(
+  name: usize, nameBytes: usize, container: usize, containerBytes: usize,
+): void {
+  replyErrorStart("ERR unknown subcommand '");
+  replyErrorCut(name, nameBytes, 128);
+  replyErrorText("'. Try ");
+  replyErrorBytes(container, containerBytes);
+  replyErrorText(" HELP.");
+  replyErrorEnd();
+}
+
+/** What a container says of a subcommand whose arguments do not fit. */
+export function replySubcommandSyntax(
+  name: usize, nameBytes: usize, container: usize, containerBytes: usize,
+): void {
+  replyErrorStart("ERR unknown subcommand or wrong number of arguments for '");
+  replyErrorCut(name, nameBytes, 128);
+  replyErrorText("'. Try ");
+  replyErrorBytes(container, containerBytes);
+  replyErrorText(" HELP.");
+  replyErrorEnd();
+}
+
+export function replyInvalidExpire(name: usize, nameBytes: usize): void {
+  replyErrorStart("ERR invalid expire time in '");
+  replyErrorBytes(name, nameBytes);
+  replyErrorText("' command");
+  replyErrorEnd();
+}
+
+/** Start, foreign bytes, end: for texts that quote one argument. */
+export function replyErrorAround(
+  start: string, address: usize, bytes: usize, end: string,
+): void {
+  replyErrorStart(start);
+  replyErrorBytes(address, bytes);
+  replyErrorText(end);
+  replyErrorEnd();
+}
+
+/** EXPIRE family: "Unsupported option foo". */
+export function replyUnsupportedOption(address: usize, bytes: usize): void {
+  replyErrorAround("ERR Unsupported option ", address, bytes, "");
+}
+
+/** "value is out of range, value must between 0 and 10", with the bounds given. */
+export function replyOutsideRange(least: i64, most: i64): void {
+  replyErrorStart("ERR value is out of range, value must between ");
+  replyErrorInteger(least);
+  replyErrorText(" and ");
+  replyErrorInteger(most);
+  replyErrorEnd();
+}
+
+/** "Protocol error: expected '$', got 'x'". */
+export function replyExpectedDollar(byte: u32): void {
+  replyErrorStart("ERR Protocol error: expected '$', got '");
+  replyErrorByte(byte);
+  replyErrorText("'");
+  replyErrorEnd();
+}
