@@ -162,7 +162,11 @@ class BarrierPass {
     const pointer = Store.getPtr(store);
     const value = Store.getValue(store);
     if (binaryen.getExpressionType(store) === binaryen.unreachable) {
-      return module.block(null, [dropped(module, pointer), dropped(module, value), module.unreachable()]);
+      return module.block(null, [
+        dropped(module, pointer),
+        dropped(module, value),
+        module.unreachable(),
+      ]);
     }
     const offset = Store.getOffset(store);
     const width = Store.getBytes(store);
@@ -260,10 +264,7 @@ class BarrierPass {
       module.loop(
         "pages",
         module.block(null, [
-          module.if(
-            this.markOfPage(get(page)),
-            module.call(SAVE_PAGE, [get(page)], binaryen.none),
-          ),
+          module.if(this.markOfPage(get(page)), module.call(SAVE_PAGE, [get(page)], binaryen.none)),
           local.set(page, i32.add(get(page), i32.const(1))),
           module.br("pages", i32.le_u(get(page), get(last))),
         ]),

@@ -111,7 +111,10 @@ function hashOfInputs() {
   const assembly = filesUnder(inRoot("assembly")).filter((path) => path.endsWith(".ts"));
   const files = [...assembly.sort(), ...BUILD_FILES.map((name) => inRoot(name))];
   for (const path of files) {
-    hash.update(`${relative(root, path)}\0`).update(readFileSync(path)).update("\0");
+    hash
+      .update(`${relative(root, path)}\0`)
+      .update(readFileSync(path))
+      .update("\0");
   }
   return hash.digest("hex");
 }

@@ -62,7 +62,9 @@ export function scanWrites(binary, abi) {
 /** The shapes to look for in this module, with its own function indices filled in. */
 function shapesFor(module, { PAGE_MAP, PAGE_BITS }) {
   const imported = module.imports.filter(({ kind }) => kind === "function");
-  const savePage = imported.findIndex((entry) => entry.module === "host" && entry.name === "savePage");
+  const savePage = imported.findIndex(
+    (entry) => entry.module === "host" && entry.name === "savePage",
+  );
   const callSavePage = `call ${savePage}`;
   const saving = [...module.code.entries()].filter(([, body]) =>
     body.instructions.includes(callSavePage),
@@ -185,7 +187,9 @@ function elementsOf(module) {
     items: segment.items.map((item) =>
       typeof item === "number"
         ? item - shift
-        : item.map((text) => text.replace(/^ref\.func (\d+)$/, (_, at) => `ref.func ${at - shift}`)),
+        : item.map((text) =>
+            text.replace(/^ref\.func (\d+)$/, (_, at) => `ref.func ${at - shift}`),
+          ),
     ),
   }));
 }

@@ -282,7 +282,8 @@ function readInstruction(cursor) {
   const code = cursor.byte();
   const name = PLAIN_NAMES[code];
   if (name) return name;
-  if (code >= 0x28 && code <= 0x3e) return `${ACCESS_NAMES[code - 0x28]} ${readMemoryArgument(cursor)}`;
+  if (code >= 0x28 && code <= 0x3e)
+    return `${ACCESS_NAMES[code - 0x28]} ${readMemoryArgument(cursor)}`;
   if (INDEXED_NAMES[code]) return `${INDEXED_NAMES[code]} ${cursor.unsigned()}`;
   if (code <= 0x01 || code === 0x1a || code === 0x1b || code === 0xd1) return hex(code);
   if (code >= 0x45 && code <= 0xc4) return hex(code);
@@ -335,7 +336,8 @@ function readBulk(cursor) {
 function readVector(cursor) {
   const code = cursor.unsigned();
   if (code === 11) return `v128.store ${readMemoryArgument(cursor)}`;
-  if (code < 11 || code === 92 || code === 93) return `v128.load:${code} ${readMemoryArgument(cursor)}`;
+  if (code < 11 || code === 92 || code === 93)
+    return `v128.load:${code} ${readMemoryArgument(cursor)}`;
   if (code === 12 || code === 13) {
     cursor.skip(16);
     return `0xfd ${code}`;
