@@ -6,9 +6,10 @@
  * region; the write-barrier pass; the scan of what it made; the comparison of the two builds.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { loadAbi } from "./abi.mjs";
+import { filesUnder } from "./files.mjs";
 import { cowEnginePath, dist, enginePath, inRoot, root } from "./paths.mjs";
 import { staticData } from "./static-data.mjs";
 
@@ -60,20 +61,12 @@ export async function buildEngine(log, { force = false } = {}) {
 
 /** Runs asc; throws with its messages when it fails. */
 async function compile() {
-  await runAsc(["--target", "release"]);
-}
-
-/** Type-checks the engine without writing anything. */
-export async function checkEngine() {
-  await runAsc(["--target", "release", "--noEmit"]);
-}
-
-async function runAsc(options) {
   const { default: asc } = await import("assemblyscript/asc");
   const output = asc.createMemoryStream();
   const previous = process.cwd();
   process.chdir(root);
   try {
+    const options = ["--target", "release"];
     const { error } = await asc.main(options, { stdout: output, stderr: output });
     if (error) throw new Error(`asc: ${error.message}\n${output.toString()}`);
     if (output.toString().trim()) console.error(output.toString());
@@ -109,7 +102,7 @@ function isUpToDate(inputs) {
 function hashOfInputs() {
   const hash = createHash("sha256");
   const assembly = filesUnder(inRoot("assembly")).filter((path) => path.endsWith(".ts"));
-  const files = [...assembly.sort(), ...BUILD_FILES.map((name) => inRoot(name))];
+  const files = [...assembly, ...BUILD_FILES.map((name) => inRoot(name))];
   for (const path of files) {
     hash
       .update(`${relative(root, path)}\0`)
@@ -117,12 +110,4 @@ function hashOfInputs() {
       .update("\0");
   }
   return hash.digest("hex");
-}
-
-/** All files below a folder. */
-export function filesUnder(folder) {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 }

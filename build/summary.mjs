@@ -1,0 +1,48 @@
+/** Counts of passed, failed and skipped tests, and the closing line that names them. */
+
+export class Summary {
+  constructor() {
+    this.passed = 0;
+    this.failed = 0;
+    this.skipped = 0;
+  }
+
+  add({ passed = 0, failed = 0, skipped = 0 }) {
+    this.passed += passed;
+    this.failed += failed;
+    this.skipped += skipped;
+  }
+
+  /** True when something ran and nothing failed. */
+  get good() {
+    return this.failed === 0 && this.passed > 0;
+  }
+
+  get line() {
+    const skipped = this.skipped > 0 ? `, ${this.skipped} skipped` : "";
+    return `${this.passed} passed, ${this.failed} failed${skipped}`;
+  }
+}
+
+/** Runs a suite, says how long it took, adds its counts; a suite that throws counts as one failure. */
+export async function runSuite(summary, name, suite) {
+  const start = performance.now();
+  let counts;
+  try {
+    counts = await suite();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    counts = { failed: 1 };
+  }
+  summary.add(counts);
+  const own = new Summary();
+  own.add(counts);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`\nsuite ${name}: ${own.line} in ${seconds} s`);
+}
+
+/** Prints the closing line and ends the process accordingly. */
+export function close(summary) {
+  process.exitCode = summary.good ? 0 : 1;
+  process.stdout.write(`${summary.line}\n`, () => process.exit());
+}
