@@ -10,7 +10,8 @@
  *
  *   store offset=k (P) (V)    ->  local.set $p (P)
  *                                 local.set $v (V)
- *                                 if PAGE_MAP[($p + k) >>> 12] | PAGE_MAP[($p + k + width - 1) >>> 12]
+ *                                 if PAGE_MAP[($p + k) >>> 12] |
+ *                                    PAGE_MAP[($p + k + width - 1) >>> 12]
  *                                   call $barrier($p + k, width)
  *                                 store offset=k ($p) ($v)
  *   memory.copy/fill/init     ->  call of a helper that calls $barrier(destination, bytes) and then

@@ -1,5 +1,5 @@
 /**
- * Children of a binaryen expression, readable and replaceable: what the write-barrier pass walks by.
+ * Children of a binaryen expression, to read and to replace: what the write-barrier pass walks by.
  *
  * binaryen.js has no visitor, so this is a table from each kind of expression to the accessors of
  * its operands, in evaluation order. A kind that is not listed stops the build: a write could hide

@@ -1,5 +1,5 @@
 /** Makes the JavaScript that is published: bundles of the hosts, and their type declarations. */
-import { chmodSync, existsSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { timed } from "./compile.mjs";
@@ -11,6 +11,8 @@ const BUNDLES = [
   { source: "hosts/node/server.ts", output: "server.js" },
   { source: "hosts/node/main.ts", output: "quiredb.js", executable: true },
 ];
+
+const INTERPRETER_LINE = "#!/usr/bin/env node";
 
 /** Bundles what exists; a part without a source yet is skipped with a line. */
 export async function bundleHosts(log) {
@@ -34,9 +36,14 @@ async function bundle(source, outfile, executable) {
     target: "node20",
     legalComments: "none",
     logLevel: "warning",
-    banner: executable ? { js: "#!/usr/bin/env node" } : {},
+    banner: executable && !hasInterpreterLine(source) ? { js: INTERPRETER_LINE } : {},
   });
   if (executable) chmodSync(outfile, 0o755);
+}
+
+/** esbuild keeps the line where the source has one. */
+function hasInterpreterLine(source) {
+  return readFileSync(inRoot(source), "utf8").startsWith("#!");
 }
 
 /** Emits dist/types for the entries that the package exports. */

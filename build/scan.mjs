@@ -4,8 +4,8 @@
  * It reads the binary with a reader of its own (wasm-reader.mjs) and knows only the shapes below;
  * names and the pass that made them count for nothing. A write is guarded when
  *
- * - it is a plain store whose preceding instructions are exactly the check of the pages of its first
- *   and last byte, on the same pointer local, offset and width, with no way to jump between;
+ * - it is a plain store, and the instructions before it are exactly the check of the pages of its
+ *   first and last byte, on the same pointer local, offset and width, with no way to jump between;
  * - it is memory.copy, memory.fill or memory.init, and its whole function is: call the barrier with
  *   parameters 0 and 2, then do the operation on the three parameters.
  *

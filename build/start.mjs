@@ -1,4 +1,4 @@
-/** `npm start -- --port 7000`: builds what is out of date, quietly, then serves with the arguments. */
+/** `npm start -- --port 7000`: builds what is out of date, quietly, then serves. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

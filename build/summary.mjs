@@ -24,7 +24,7 @@ export class Summary {
   }
 }
 
-/** Runs a suite, says how long it took, adds its counts; a suite that throws counts as one failure. */
+/** Runs a suite, says how long it took, adds its counts. One that throws is one failure. */
 export async function runSuite(summary, name, suite) {
   const start = performance.now();
   let counts;
