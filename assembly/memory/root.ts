@@ -1,0 +1,75 @@
+/**
+ * The few words that every floor reads: the time of the call, the hash seed, the deterministic
+ * random state, and whether a snapshot is being taken.
+ *
+ *   DATA root + 0x400 (part of every image)         SERVER root + 0xC00 (starts afresh)
+ *   +0   u32  magic "QUIR"                           +0   i64  time of the call, ms since 1970
+ *   +4   u32  layout version                         +8   u64  random state of observations
+ *   +8   u64 x 2  hash seed
+ *   +24  u64  random state of the data (SPOP, RANDOMKEY, eviction)
+ *   +32  ...  keyspace root, see keyspace/keyspace.ts
+ */
+
+import { DATA_ROOT, EXCHANGE, Exchange, LAYOUT_VERSION, SERVER_ROOT } from "../abi";
+import { sipHash13 } from "./siphash";
+
+const MAGIC: u32 = 0x52495551;
+const DATA_WORDS: usize = DATA_ROOT + 0x400;
+const SERVER_WORDS: usize = SERVER_ROOT + 0xc00;
+const SEED: usize = DATA_WORDS + 8;
+const RANDOM: usize = DATA_WORDS + 24;
+
+/** Address of the keyspace's own words in the DATA root. */
+// @ts-ignore: decorator
+@inline
+export const KEYSPACE_ROOT: usize = DATA_WORDS + 32;
+
+/** Stamps a fresh DATA root. */
+export function initializeRoot(seed0: u64, seed1: u64): void {
+  store<u32>(DATA_WORDS, MAGIC);
+  store<u32>(DATA_WORDS + 4, LAYOUT_VERSION);
+  store<u64>(SEED, seed0);
+  store<u64>(SEED + 8, seed1);
+  store<u64>(RANDOM, seed0 ^ (seed1 << 1) ^ 0x9e3779b97f4a7c15);
+}
+
+/** Whether memory holds a data set of this layout. */
+export function isRootValid(): bool {
+  return load<u32>(DATA_WORDS) == MAGIC && load<u32>(DATA_WORDS + 4) == LAYOUT_VERSION;
+}
+
+/** The keyed hash that all tables of the data set use. */
+// @ts-ignore: decorator
+@inline
+export function hashBytes(address: usize, bytes: u32): u64 {
+  return sipHash13(address, bytes, load<u64>(SEED), load<u64>(SEED + 8));
+}
+
+/** Next number of the data set's random sequence (xorshift64*, Vigna 2016). */
+export function nextRandom(): u64 {
+  let state = load<u64>(RANDOM);
+  state ^= state >> 12;
+  state ^= state << 25;
+  state ^= state >> 27;
+  store<u64>(RANDOM, state);
+  return state * 0x2545f4914f6cdd1d;
+}
+
+/** Time of the current call, milliseconds since 1970. */
+// @ts-ignore: decorator
+@inline
+export function nowMs(): i64 {
+  return load<i64>(SERVER_WORDS);
+}
+
+/** Sets the time of the call; it comes from the host. */
+export function setNowMs(timeMs: i64): void {
+  store<i64>(SERVER_WORDS, timeMs);
+}
+
+/** True while pages are marked for a snapshot: no access clock is written, no table resized. */
+// @ts-ignore: decorator
+@inline
+export function isMarking(): bool {
+  return load<u32>(EXCHANGE + Exchange.MARKING) != 0;
+}
