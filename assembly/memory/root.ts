@@ -6,7 +6,7 @@
  *   +0   u32  magic "QUIR"                           +0   i64  time of the call, ms since 1970
  *   +4   u32  layout version                         +8   u64  random state of observations
  *   +8   u64 x 2  hash seed
- *   +24  u64  random state of the data (SPOP, RANDOMKEY, eviction)
+ *   +24  u64  random state of the data (SPOP, eviction)       +16  u32  1: replaying effects
  *   +32  ...  keyspace root, see keyspace/keyspace.ts
  */
 
@@ -55,6 +55,20 @@ export function nextRandom(): u64 {
   return state * 0x2545f4914f6cdd1d;
 }
 
+/** Next number of a sequence that the data never sees (RANDOMKEY, ids of runs): SplitMix64. */
+export function nextObservation(): u64 {
+  const state = load<u64>(SERVER_WORDS + 8) + 0x9e3779b97f4a7c15;
+  store<u64>(SERVER_WORDS + 8, state);
+  let mixed = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  return mixed ^ (mixed >> 31);
+}
+
+/** Seeds the sequence of observations. */
+export function seedObservations(seed: u64): void {
+  store<u64>(SERVER_WORDS + 8, seed);
+}
+
 /** Time of the current call, milliseconds since 1970. */
 // @ts-ignore: decorator
 @inline
@@ -65,6 +79,17 @@ export function nowMs(): i64 {
 /** Sets the time of the call; it comes from the host. */
 export function setNowMs(timeMs: i64): void {
   store<i64>(SERVER_WORDS, timeMs);
+}
+
+/** True while a session replays effects: nothing expires, is evicted or refused. */
+// @ts-ignore: decorator
+@inline
+export function isReplaying(): bool {
+  return load<u32>(SERVER_WORDS + 16) != 0;
+}
+
+export function setReplaying(on: bool): void {
+  store<u32>(SERVER_WORDS + 16, u32(on));
 }
 
 /** True while pages are marked for a snapshot: no access clock is written, no table resized. */

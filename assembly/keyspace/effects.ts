@@ -1,0 +1,84 @@
+/**
+ * The stream of effects (law 4): each executed write as a RESP command that replays to the same data.
+ *
+ * It lies in the key space and not in the server because expiry belongs into it: a key whose time has
+ * come leaves as DEL before the effect of the command that met it. Commands that replay to the same
+ * result are rendered as they came; the others say what they did. SELECT precedes an effect in
+ * another database than the one before. Nothing is rendered while no consumer is on.
+ *
+ * The position is the number of bytes of the stream; it lives in DATA, so an image knows its place.
+ */
+
+import { SERVER_ROOT } from "../abi";
+import { isReplaying } from "../memory/root";
+import {
+  effectsSink, sinkBulk, sinkBulkInteger, sinkBulkLiteral, sinkRequestHeader,
+} from "../protocol/sink";
+import { effectsDatabase, position, setEffectsDatabase, setPosition } from "./keyspace";
+import { statistics } from "./statistics";
+
+const EFFECTS_ON: usize = SERVER_ROOT + 0xc60;
+
+// @ts-ignore: decorator
+@inline
+export function effectsOn(): bool {
+  return load<u32>(EFFECTS_ON) != 0;
+}
+
+export function setEffectsOn(on: bool): void {
+  store<u32>(EFFECTS_ON, u32(on));
+}
+
+/**
+ * Starts an effect of `count` arguments in database `number`; the caller adds exactly that many with
+ * the functions below. Returns false, and nothing is to be added, when no consumer is on.
+ */
+export function effectStart(number: u32, count: i32): bool {
+  statistics().changesSinceSave += 1;
+  if (!effectsOn() || isReplaying()) return false;
+  if (effectsDatabase() != number) {
+    sinkRequestHeader(effectsSink(), 2);
+    sinkBulkLiteral(effectsSink(), "SELECT");
+    sinkBulkInteger(effectsSink(), number);
+    setEffectsDatabase(number);
+  }
+  sinkRequestHeader(effectsSink(), count);
+  return true;
+}
+
+/** Adds an argument from memory. */
+export function effectBytes(address: usize, bytes: u32): void {
+  sinkBulk(effectsSink(), address, bytes);
+}
+
+/** Adds a constant argument. */
+export function effectLiteral(text: string): void {
+  sinkBulkLiteral(effectsSink(), text);
+}
+
+/** Adds an integer argument. */
+export function effectInteger(value: i64): void {
+  sinkBulkInteger(effectsSink(), value);
+}
+
+/** DEL of one key. */
+export function effectDelete(number: u32, key: usize, bytes: u32): void {
+  if (!effectStart(number, 2)) return;
+  effectLiteral("DEL");
+  effectBytes(key, bytes);
+}
+
+/** PEXPIREAT of one key. */
+export function effectExpireAt(number: u32, key: usize, bytes: u32, whenMs: i64): void {
+  if (!effectStart(number, 3)) return;
+  effectLiteral("PEXPIREAT");
+  effectBytes(key, bytes);
+  effectInteger(whenMs);
+}
+
+/** Takes the bytes rendered since the last call into the position. */
+export function advancePosition(bytes: f64): f64 {
+  const reached = position() + bytes;
+  setPosition(reached);
+  return reached;
+}

@@ -1,0 +1,44 @@
+/**
+ * Counters that INFO shows, in the SERVER root: they start afresh with the process and are reset by
+ * CONFIG RESETSTAT. One record, so that reset is one fill and every counter has one owner's line.
+ */
+
+import { SERVER_ROOT } from "../abi";
+
+@unmanaged
+export class Statistics {
+  commandsProcessed: f64;
+  keyspaceHits: f64;
+  keyspaceMisses: f64;
+  expiredKeys: f64;
+  evictedKeys: f64;
+  errorReplies: f64;
+  expiredTimeCapReached: f64;
+  activeExpireRuns: f64;
+  clientQueryBufferLimitDisconnections: f64;
+  clientOutputBufferLimitDisconnections: f64;
+  aclDeniedAuth: f64;
+  /** Estimate of keys that are past their time but still stored, in thousandths. */
+  expiredStalePerMille: f64;
+  /** Write effects since the last image: `rdb_changes_since_last_save`. Not reset. */
+  changesSinceSave: f64;
+}
+
+const STATISTICS: usize = SERVER_ROOT + 0xc80;
+const RESET_BYTES: usize = offsetof<Statistics>("changesSinceSave");
+
+// @ts-ignore: decorator
+@inline
+export function statistics(): Statistics {
+  return changetype<Statistics>(STATISTICS);
+}
+
+/** CONFIG RESETSTAT. */
+export function resetStatistics(): void {
+  memory.fill(STATISTICS, 0, RESET_BYTES);
+}
+
+/** All zero, at start. */
+export function initializeStatistics(): void {
+  memory.fill(STATISTICS, 0, offsetof<Statistics>());
+}

@@ -1,0 +1,17 @@
+/**
+ * Freeing of values: the one place that knows, for each encoding, what a key owns besides its entry.
+ */
+
+import { release } from "../memory/allocator";
+import { Encoding, KeyEntry } from "./key-entry";
+
+/** Frees what the value field refers to; the entry itself stays. */
+export function releaseValue(entry: KeyEntry): void {
+  if (entry.encoding == Encoding.RAW) release(entry.reference);
+}
+
+/** Frees a key that is in no table any more. */
+export function releaseEntry(entry: KeyEntry): void {
+  releaseValue(entry);
+  release(changetype<usize>(entry));
+}
