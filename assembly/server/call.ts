@@ -1,0 +1,134 @@
+/**
+ * A Call is one execution of one command: session, row, arguments, database, and what the handler
+ * says about it (what it changed, whether it rendered its own effect, how the session goes on).
+ *
+ * It is passed down, so that calls nest: a transaction or a script makes further calls inside one.
+ * A handler reads: parse, refuse, look up, apply, reply, touch. `touchKey` is the one place that a
+ * changed key passes through.
+ *
+ *   argument vector: argumentCount pairs of { u32 address, u32 bytes }, argument 0 the command's name
+ */
+
+import { EXCHANGE, Exchange, Request, Status } from "../abi";
+import { reserve } from "../memory/allocator";
+import { SERVER_ROOT } from "../abi";
+import { Database } from "../keyspace/keyspace";
+import { effectBytes, effectStart } from "../keyspace/effects";
+import { NOT_INTEGER, OUT_OF_MEMORY } from "../protocol/errors";
+import { replyError } from "../protocol/reply";
+import { equalsIgnoreCase } from "../text/case";
+import { parseInteger } from "../text/integers";
+import { Session } from "./session";
+import { Row } from "./table";
+
+@unmanaged
+export class Call {
+  /** Room for a second result of a helper: an integer or a double. */
+  integer: i64;
+  double: f64;
+  session: Session;
+  row: Row;
+  argumentCount: i32;
+  arguments: u32;
+  /** The database that the session had selected when the command began. */
+  database: Database;
+  /** Changes made; 0 = nothing to render. */
+  dirty: u32;
+  /** 1: the handler rendered its effect itself (or there is none). */
+  rendered: u32;
+  /** Status. */
+  status: i32;
+
+  /** Address of argument `index`. */
+  // @ts-ignore: decorator
+  @inline
+  at(index: i32): usize {
+    return load<u32>(this.arguments + (index << 3));
+  }
+
+  /** Bytes of argument `index`. */
+  // @ts-ignore: decorator
+  @inline
+  bytesOf(index: i32): u32 {
+    return load<u32>(this.arguments + (index << 3), 4);
+  }
+
+  /** Whether argument `index` is this word in any case. */
+  // @ts-ignore: decorator
+  @inline
+  is(index: i32, word: string): bool {
+    return equalsIgnoreCase(this.at(index), this.bytesOf(index), word);
+  }
+}
+
+/** The call of the top level. */
+// @ts-ignore: decorator
+@inline
+export function topCall(): Call {
+  return changetype<Call>(SERVER_ROOT + 0xe80);
+}
+
+/** Notes that a key changed: effects now; watches, tracking, waiters and events as they are built. */
+// @ts-ignore: decorator
+@inline
+export function touchKey(call: Call, key: usize, bytes: u32): void {
+  call.dirty += 1;
+}
+
+/** Argument `index` as an integer in `call.integer`; false: the error is answered. */
+export function integerOrReply(call: Call, index: i32): bool {
+  const out = changetype<usize>(call) + offsetof<Call>("integer");
+  if (parseInteger(call.at(index), call.bytesOf(index), out)) return true;
+  replyError(NOT_INTEGER);
+  return false;
+}
+
+/** Makes sure that `bytes` more fit before anything changes; false: the error is answered. */
+export function reserveOrReply(bytes: f64): bool {
+  if (bytes < 4294967295.0 && reserve(<u32>bytes)) return true;
+  replyError(OUT_OF_MEMORY);
+  return false;
+}
+
+/** Renders the command's effect exactly as it came. */
+export function renderVerbatim(call: Call): void {
+  if (!effectStart(call.database.number, call.argumentCount)) return;
+  for (let index = 0; index < call.argumentCount; index++) {
+    effectBytes(call.at(index), call.bytesOf(index));
+  }
+}
+
+/**
+ * Starts the effect that stands for this command instead of its own words; the caller adds exactly
+ * `count` arguments when it answers true.
+ */
+export function renderInstead(call: Call, count: i32): bool {
+  call.rendered = 1;
+  return effectStart(call.database.number, count);
+}
+
+/** The command leaves no effect although it changed something. */
+export function renderNothing(call: Call): void {
+  call.rendered = 1;
+}
+
+/**
+ * Asks the host to do something: the session waits until `complete`. `text` must stay where it is
+ * until the call returns to the host.
+ */
+export function requestHost(
+  call: Call,
+  kind: Request,
+  number: f64,
+  text: usize,
+  bytes: u32,
+): void {
+  const id = load<u32>(EXCHANGE + Exchange.REQUEST_ID) + 1;
+  store<u32>(EXCHANGE + Exchange.REQUEST_ID, id);
+  store<u32>(EXCHANGE + Exchange.REQUEST_KIND, kind);
+  store<u32>(EXCHANGE + Exchange.REQUEST_ADDRESS, <u32>text);
+  store<u32>(EXCHANGE + Exchange.REQUEST_BYTES, bytes);
+  store<f64>(EXCHANGE + Exchange.REQUEST_NUMBER, number);
+  call.session.request = id;
+  call.status = Status.WAITING;
+}

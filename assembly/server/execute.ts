@@ -1,0 +1,193 @@
+/**
+ * Execution: one call per received chunk runs every complete command in it, in place.
+ *
+ *   execute -> parserFeed -> [ parserNext -> runCommand -> parserRelease ]* -> parserSuspend -> flush
+ *
+ * A command is refused before its handler when it is unknown, has the wrong number of arguments, the
+ * session has no right to it, or memory is out; then its row's handler is called through the function
+ * table. This file imports no command: `dispatch` is the only indirect call.
+ */
+
+import { EXCHANGE, Exchange, Request, SessionFlag, Status, Stream } from "../abi";
+import { reserve, usedBytes } from "../memory/allocator";
+import { nowMs, setNowMs, setReplaying } from "../memory/root";
+import { accessRules } from "../keyspace/access";
+import { databaseAt, position, setPosition } from "../keyspace/keyspace";
+import { statistics } from "../keyspace/statistics";
+import {
+  NO_AUTHENTICATION, OUT_OF_MEMORY, replyUnknownCommand, replyUnknownSubcommand, replyWrongArity,
+} from "../protocol/errors";
+import {
+  ParseResult, parserFeed, parserNext, parserRelease, parserSuspend,
+} from "../protocol/parser";
+import { clearErrorsThisCall, errorsThisCall, replyError, setProtocol } from "../protocol/reply";
+import {
+  Sink, effectsSink, flushOut, replySink, sinkFlush, sinkMute, sinkPosition, sinkSession, sinkUnmute,
+} from "../protocol/sink";
+import { Call, renderVerbatim, topCall } from "./call";
+import { ReplyMode, Session, findSession } from "./session";
+import { settings } from "./settings";
+import { Row, RowFlag, findRow, findSubcommand } from "./table";
+
+/** Runs the bytes just received for a session. */
+export function executeChunk(id: u32, bytes: u32, timeMs: f64): i32 {
+  const session = findSession(id);
+  if (!session) return Status.CLOSE;
+  enter(session, timeMs);
+  parserFeed(session.parser, bytes);
+  return run(session);
+}
+
+/** Runs what a session that waited has left to run. */
+export function resumeSession(id: u32, timeMs: f64): i32 {
+  const session = findSession(id);
+  if (!session) return Status.CLOSE;
+  enter(session, timeMs);
+  parserFeed(session.parser, 0);
+  return run(session);
+}
+
+/** Sets clock, protocol and reply sink for a session. */
+export function enter(session: Session, timeMs: f64): void {
+  setNowMs(<i64>timeMs);
+  setProtocol(session.protocol);
+  sinkSession(replySink(), session.id);
+  setReplaying(session.has(SessionFlag.REPLAY));
+  store<u32>(EXCHANGE + Exchange.REQUEST_KIND, Request.NONE);
+}
+
+function run(session: Session): i32 {
+  const parser = session.parser;
+  let status: i32 = Status.CONTINUE;
+  if (session.request) return leave(session, Status.WAITING);
+  while (status == Status.CONTINUE) {
+    const result = parserNext(parser);
+    if (result == ParseResult.COMPLETE) {
+      status = runCommand(session, parser.argumentCount, parser.arguments);
+      parserRelease(parser);
+    } else if (result == ParseResult.MORE) {
+      break;
+    } else if (result != ParseResult.EMPTY) {
+      status = Status.CLOSE;
+    }
+  }
+  return leave(session, status);
+}
+
+/** Hands over what was written and tells the host where the call ended. */
+export function leave(session: Session, status: i32): i32 {
+  if (status != Status.CLOSE) parserSuspend(session.parser);
+  sinkFlush(replySink());
+  settleEffects();
+  setReplaying(false);
+  return status;
+}
+
+/** Hands the effects over and moves the position past them. */
+export function settleEffects(): void {
+  const sink = effectsSink();
+  sinkFlush(sink);
+  const bytes = sinkPosition(sink);
+  if (bytes) {
+    setPosition(position() + bytes);
+    sink.handed = 0;
+  }
+  store<f64>(EXCHANGE + Exchange.POSITION, position());
+}
+
+/** Executes one parsed command of a session at the top level. */
+function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
+  const call = topCall();
+  call.session = session;
+  call.argumentCount = argumentCount;
+  call.arguments = <u32>vector;
+  call.status = Status.CONTINUE;
+  session.activeMs = nowMs();
+  session.commands += 1;
+  if (session.replyMode) startSilence(session);
+  if (session.noTouch) accessRules().paused = 1;
+  const row = admit(call);
+  if (row) dispatch(call, row);
+  if (session.noTouch) accessRules().paused = 0;
+  if (session.replyMode) endSilence(session);
+  if (session.closing) return Status.CLOSE;
+  return call.status;
+}
+
+/** Calls the handler of an admitted command and renders its effect. */
+export function dispatch(call: Call, row: Row): void {
+  const session = call.session;
+  call.row = row;
+  call.database = databaseAt(session.database);
+  call.dirty = 0;
+  call.rendered = 0;
+  session.lastRow = <u32>changetype<usize>(row);
+  statistics().commandsProcessed += 1;
+  row.calls += 1;
+  clearErrorsThisCall();
+  call_indirect<void>(row.handler, call);
+  if (errorsThisCall()) row.failedCalls += 1;
+  if (call.dirty && !call.rendered) renderVerbatim(call);
+}
+
+/** The row to execute; null: the refusal is answered. */
+export function admit(call: Call): Row | null {
+  const name = call.at(0);
+  const bytes = call.bytesOf(0);
+  let row = findRow(name, bytes);
+  if (!row) {
+    replyUnknownCommand(call.arguments, call.argumentCount);
+    return null;
+  }
+  if (row.firstChild && call.argumentCount > 1) {
+    const child = findSubcommand(row, call.at(1), call.bytesOf(1));
+    if (!child) {
+      replyUnknownSubcommand(row.nameAddress, row.nameBytes, call.at(1), call.bytesOf(1));
+      return null;
+    }
+    row = child;
+  }
+  const count = call.argumentCount;
+  if (row.arity > 0 ? row.arity != count : count < -row.arity) {
+    replyWrongArity(row.nameAddress, row.nameBytes);
+    return null;
+  }
+  if (!call.session.authenticated && needsPassword(call.session, row)) return refuse(row);
+  if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) {
+    row.rejectedCalls += 1;
+    replyError(OUT_OF_MEMORY);
+    return null;
+  }
+  return row;
+}
+
+function refuse(row: Row): Row | null {
+  row.rejectedCalls += 1;
+  replyError(NO_AUTHENTICATION);
+  return null;
+}
+
+function needsPassword(session: Session, row: Row): bool {
+  if (!settings().passwordBytes || session.has(SessionFlag.INTERNAL)) {
+    session.authenticated = 1;
+    session.parser.authenticated = 1;
+    return false;
+  }
+  return !(row.flags & RowFlag.NO_AUTH);
+}
+
+/** True when `maxmemory` is passed or the memory kept free is touched. */
+function isOutOfMemory(): bool {
+  const limit = settings().maxmemory;
+  return (limit > 0 && usedBytes() > limit) || !reserve(0);
+}
+
+function startSilence(session: Session): void {
+  if (session.replyMode == ReplyMode.SKIP_NEXT) session.replyMode = ReplyMode.SKIP;
+  sinkMute(replySink());
+}
+
+function endSilence(session: Session): void {
+  sinkUnmute(replySink());
+  if (session.replyMode == ReplyMode.SKIP) session.replyMode = ReplyMode.ON;
+}

@@ -1,0 +1,47 @@
+/**
+ * The settings that the hot path reads, as plain words; server/configuration.ts writes them when a
+ * parameter is set. One record in the SERVER root, so that a test that sets one needs no table.
+ */
+
+import { SERVER_ROOT } from "../abi";
+
+@unmanaged
+export class Settings {
+  /** Bytes, 0 = no limit. */
+  maxmemory: f64;
+  /** proto-max-bulk-len. */
+  bulkBytesMaximum: f64;
+  /** client-query-buffer-limit. */
+  queryBufferBytesMaximum: f64;
+  /** requirepass: SERVER text, 0 bytes = no password. */
+  passwordAddress: u32;
+  passwordBytes: u32;
+  /** active-expire-effort 1 to 10. */
+  activeExpireEffort: u32;
+  /** 0 by DEBUG SET-ACTIVE-EXPIRE 0. */
+  activeExpire: u32;
+  /** 1: DEBUG answers (enable-debug-command). 2: only from this machine. */
+  debugCommands: u32;
+  /** 1 by DEBUG PAUSE-CRON: ticks do nothing. */
+  tickPaused: u32;
+}
+
+// @ts-ignore: decorator
+@inline
+export function settings(): Settings {
+  return changetype<Settings>(SERVER_ROOT + 0x2000);
+}
+
+/** Redis's defaults. */
+export function initializeSettings(): void {
+  const values = settings();
+  values.maxmemory = 0;
+  values.bulkBytesMaximum = 536870912;
+  values.queryBufferBytesMaximum = 1073741824;
+  values.passwordAddress = 0;
+  values.passwordBytes = 0;
+  values.activeExpireEffort = 1;
+  values.activeExpire = 1;
+  values.debugCommands = 0;
+  values.tickPaused = 0;
+}
