@@ -8,21 +8,21 @@
  * table. This file imports no command: `dispatch` is the only indirect call.
  */
 
-import { EXCHANGE, Exchange, Request, SessionFlag, Status, Stream } from "../abi";
+import { EXCHANGE, Exchange, Request, SessionFlag, Status } from "../abi";
 import { reserve, usedBytes } from "../memory/allocator";
 import { nowMs, setNowMs, setReplaying } from "../memory/root";
 import { accessRules } from "../keyspace/access";
 import { databaseAt, position, setPosition } from "../keyspace/keyspace";
 import { statistics } from "../keyspace/statistics";
 import {
-  NO_AUTHENTICATION, OUT_OF_MEMORY, replyUnknownCommand, replyUnknownSubcommand, replyWrongArity,
+  NOAUTH, OUT_OF_MEMORY, replyUnknownCommand, replyUnknownSubcommand, replyWrongArity,
 } from "../protocol/errors";
 import {
   ParseResult, parserFeed, parserNext, parserRelease, parserSuspend,
 } from "../protocol/parser";
 import { clearErrorsThisCall, errorsThisCall, replyError, setProtocol } from "../protocol/reply";
 import {
-  Sink, effectsSink, flushOut, replySink, sinkFlush, sinkMute, sinkPosition, sinkSession, sinkUnmute,
+  effectsSink, replySink, sinkFlush, sinkMute, sinkPosition, sinkSession, sinkUnmute,
 } from "../protocol/sink";
 import { Call, renderVerbatim, topCall } from "./call";
 import { ReplyMode, Session, findSession } from "./session";
@@ -163,7 +163,7 @@ export function admit(call: Call): Row | null {
 
 function refuse(row: Row): Row | null {
   row.rejectedCalls += 1;
-  replyError(NO_AUTHENTICATION);
+  replyError(NOAUTH);
   return null;
 }
 

@@ -1,0 +1,164 @@
+/**
+ * The host ABI: the only exports of the module. ARCHITECTURE.md says what each one does; the numbers
+ * are in abi.ts.
+ */
+
+import {
+  ABI_VERSION, EXCHANGE, Exchange, INPUT_WINDOW, PAGE_BITS, PAGE_BYTES,
+} from "./abi";
+import { registerCommands } from "./commands/index";
+import { initializeAccess } from "./keyspace/access";
+import { setEffectsOn } from "./keyspace/effects";
+import { collectGarbage, hasGarbage, initializeKeyspace, validateKeyspace } from "./keyspace/keyspace";
+import { expireCycle } from "./keyspace/expiry";
+import { initializeStatistics } from "./keyspace/statistics";
+import {
+  initializeAllocator, markDataPages, nextDataPage, rebuildAfterAttach, validateHeap,
+} from "./memory/allocator";
+import { initializeRoot, isRootValid, seedObservations, setNowMs, setReplaying } from "./memory/root";
+import { initializeScratch } from "./memory/scratch";
+import { sipHash13 } from "./memory/siphash";
+import { parserReceiveAddress, parserReceiveCapacity } from "./protocol/parser";
+import { initializeReplies } from "./protocol/reply";
+import { initializeSinks } from "./protocol/sink";
+import { executeChunk, resumeSession, settleEffects } from "./server/execute";
+import {
+  Session, createSession, destroySession, findSession, initializeSessions, setSessionText,
+} from "./server/session";
+import { initializeSettings, settings } from "./server/settings";
+import { initializeRows } from "./server/table";
+
+/** Version of the host ABI. */
+export function abiVersion(): i32 {
+  return ABI_VERSION;
+}
+
+/** Makes a fresh data set. `limitPages` counts 4 KiB pages; the last one stays unused. */
+export function format(
+  limitPages: i32,
+  databases: i32,
+  seed0: i32,
+  seed1: i32,
+  seed2: i32,
+  seed3: i32,
+): void {
+  initializeAllocator(limitBytes(limitPages));
+  const low = <u64>(<u32>seed0) | (<u64>(<u32>seed1) << 32);
+  const high = <u64>(<u32>seed2) | (<u64>(<u32>seed3) << 32);
+  initializeRoot(low, high);
+  initializeKeyspace(databases);
+  startServer(low ^ high);
+}
+
+/** Takes over the data set that is in memory; SERVER starts afresh. 1: no data set of this layout. */
+export function attach(limitPages: i32): i32 {
+  if (!isRootValid()) return 1;
+  rebuildAfterAttach(limitBytes(limitPages));
+  startServer(0);
+  return 0;
+}
+
+/** Loads may read past the end of a block by less than a page: the last page is never handed out. */
+function limitBytes(limitPages: i32): u32 {
+  return (<u32>limitPages - 1) << PAGE_BITS;
+}
+
+function startServer(observationSeed: u64): void {
+  memory.fill(EXCHANGE, 0, PAGE_BYTES);
+  seedObservations(observationSeed);
+  setNowMs(0);
+  setReplaying(false);
+  setEffectsOn(false);
+  initializeScratch();
+  initializeSinks();
+  initializeReplies();
+  initializeStatistics();
+  initializeAccess();
+  initializeSettings();
+  initializeRows();
+  registerCommands();
+  initializeSessions();
+}
+
+/** Opens a session; "peer\0local" is in the input window. Returns its id, 0 when memory is short. */
+export function openSession(flags: i32, addressBytes: i32): i32 {
+  const session = createSession(flags);
+  if (!session) return 0;
+  let split = 0;
+  while (split < addressBytes && load<u8>(INPUT_WINDOW + split)) split += 1;
+  setSessionText(session, offsetof<Session>("peer"), INPUT_WINDOW, split);
+  if (split < addressBytes) {
+    const local = INPUT_WINDOW + split + 1;
+    setSessionText(session, offsetof<Session>("local"), local, addressBytes - split - 1);
+  }
+  return session.id;
+}
+
+/** The connection is gone. */
+export function closeSession(id: i32): void {
+  const session = findSession(id);
+  if (session) destroySession(session);
+}
+
+/** Where the next bytes of a session go; Exchange.RECEIVE_CAPACITY says how many. 0: no session. */
+export function receiveAddress(id: i32): i32 {
+  const session = findSession(id);
+  if (!session) return 0;
+  const address = parserReceiveAddress(session.parser);
+  store<u32>(EXCHANGE + Exchange.RECEIVE_CAPACITY, parserReceiveCapacity(session.parser));
+  return <i32>address;
+}
+
+/** Runs the bytes just placed; returns a Status. */
+export function execute(id: i32, bytes: i32, timeMs: f64): i32 {
+  return executeChunk(id, bytes, timeMs);
+}
+
+/** Runs what a session that waited has left. */
+export function resume(id: i32, timeMs: f64): i32 {
+  return resumeSession(id, timeMs);
+}
+
+/** Background work in at most `steps` steps; 1 when there is more to do. */
+export function tick(timeMs: f64, steps: i32): i32 {
+  setNowMs(<i64>timeMs);
+  if (settings().tickPaused) return 0;
+  const left = collectGarbage(steps);
+  let more = hasGarbage();
+  if (settings().activeExpire) {
+    if (expireCycle(left, settings().activeExpireEffort)) more = true;
+  }
+  settleEffects();
+  return i32(more);
+}
+
+/** Renders effects from now on, or no longer. */
+export function setEffects(on: i32): void {
+  setEffectsOn(on != 0);
+}
+
+/** Bytes of output that the host still holds for a session. */
+export function setUnsent(id: i32, bytes: i32): void {
+  const session = findSession(id);
+  if (session) session.unsentBytes = bytes;
+}
+
+/** Marks every DATA page in use for a snapshot; returns how many. */
+export function markPages(): i32 {
+  return markDataPages();
+}
+
+/** 0, or the number of a broken invariant: heap 1-99, tables from 100 on. */
+export function validate(): i32 {
+  const heap = validateHeap();
+  return heap ? heap : validateKeyspace();
+}
+
+/** 48-bit hash over all DATA pages in use. */
+export function digest(): f64 {
+  let hash: u64 = 0;
+  for (let page = nextDataPage(0); page; page = nextDataPage(page + 1)) {
+    hash = sipHash13(<usize>page << PAGE_BITS, PAGE_BYTES, hash, page);
+  }
+  return <f64>(hash >> 16);
+}
