@@ -89,6 +89,8 @@ export const enum Exchange {
   REQUEST_NUMBER = 128,
   /** in, u32: 1 while snapshot pages are marked: no access clock, no table resize. */
   MARKING = 136,
+  /** in, u32, read by `format`: where the heap starts instead of HEAP_BASE (tests); 0 = there. */
+  HEAP_START = 140,
 }
 
 /** What a call of `execute`, `resume` or `complete` returns. */

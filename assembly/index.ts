@@ -4,7 +4,7 @@
  */
 
 import {
-  ABI_VERSION, EXCHANGE, Exchange, INPUT_WINDOW, PAGE_BITS, PAGE_BYTES,
+  ABI_VERSION, EXCHANGE, Exchange, HEAP_BASE, INPUT_WINDOW, PAGE_BITS, PAGE_BYTES,
 } from "./abi";
 import { registerCommands } from "./commands/index";
 import { initializeAccess } from "./keyspace/access";
@@ -13,8 +13,10 @@ import { collectGarbage, hasGarbage, initializeKeyspace, validateKeyspace } from
 import { expireCycle } from "./keyspace/expiry";
 import { initializeStatistics } from "./keyspace/statistics";
 import {
-  initializeAllocator, markDataPages, nextDataPage, rebuildAfterAttach, validateHeap,
+  initializeAllocator, rebuildAfterAttach, setHeapStart,
 } from "./memory/allocator";
+import { markDataPages, nextDataPage } from "./memory/data-pages";
+import { validateHeap } from "./memory/validate-heap";
 import { initializeRoot, isRootValid, seedObservations, setNowMs, setReplaying } from "./memory/root";
 import { initializeScratch } from "./memory/scratch";
 import { sipHash13 } from "./memory/siphash";
@@ -42,6 +44,8 @@ export function format(
   seed2: i32,
   seed3: i32,
 ): void {
+  const heapStart = <usize>load<u32>(EXCHANGE + Exchange.HEAP_START);
+  setHeapStart(heapStart ? heapStart : HEAP_BASE);
   initializeAllocator(limitBytes(limitPages));
   const low = <u64>(<u32>seed0) | (<u64>(<u32>seed1) << 32);
   const high = <u64>(<u32>seed2) | (<u64>(<u32>seed3) << 32);
