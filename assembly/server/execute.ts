@@ -18,7 +18,7 @@ import {
   NOAUTH, OUT_OF_MEMORY, replyUnknownCommand, replyUnknownSubcommand, replyWrongArity,
 } from "../protocol/errors";
 import {
-  ParseResult, parserFeed, parserNext, parserRelease, parserSuspend,
+  ParseResult, parserAuthenticated, parserFeed, parserNext, parserRelease, parserSuspend,
 } from "../protocol/parser";
 import { clearErrorsThisCall, errorsThisCall, replyError, setProtocol } from "../protocol/reply";
 import {
@@ -67,7 +67,7 @@ function run(session: Session): i32 {
       parserRelease(parser);
     } else if (result == ParseResult.MORE) {
       break;
-    } else if (result != ParseResult.EMPTY) {
+    } else if (result == ParseResult.FAILED || result == ParseResult.CLOSE) {
       status = Status.CLOSE;
     }
   }
@@ -170,7 +170,7 @@ function refuse(row: Row): Row | null {
 function needsPassword(session: Session, row: Row): bool {
   if (!settings().passwordBytes || session.has(SessionFlag.INTERNAL)) {
     session.authenticated = 1;
-    session.parser.authenticated = 1;
+    parserAuthenticated(session.parser, true);
     return false;
   }
   return !(row.flags & RowFlag.NO_AUTH);

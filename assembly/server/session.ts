@@ -10,7 +10,10 @@
 import { EXCHANGE, Exchange, SERVER_ROOT, SessionFlag } from "../abi";
 import { Arena, allocate, release, reserve } from "../memory/allocator";
 import { nowMs } from "../memory/root";
-import { PARSER_BYTES, Parser, initializeParser, parserFree } from "../protocol/parser";
+import {
+  PARSER_BYTES, Parser, ParserFlag, initializeParser, parserFree,
+} from "../protocol/parser";
+import { settings } from "./settings";
 import { Row } from "./table";
 
 export const enum ReplyMode {
@@ -131,12 +134,15 @@ function slotAddress(index: u32): usize {
 
 /** The session with this id, null when it is gone. */
 export function findSession(id: u32): Session | null {
-  for (let index = id; ; index++) {
-    const address = <usize>load<u32>(slotAddress(index));
-    if (!address) return null;
+  let index = id;
+  let address = <usize>load<u32>(slotAddress(index));
+  while (address) {
     const session = changetype<Session>(address);
     if (session.id == id) return session;
+    index += 1;
+    address = <usize>load<u32>(slotAddress(index));
   }
+  return null;
 }
 
 /** Opens a session; null when memory is short. */
@@ -151,7 +157,7 @@ export function createSession(flags: u32): Session | null {
   session.protocol = 2;
   session.openedMs = nowMs();
   session.activeMs = nowMs();
-  initializeParser(session.parser);
+  initializeParser(session.parser, parserFlags(flags));
   session.previous = root().last;
   if (root().last) changetype<Session>(<usize>root().last).next = <u32>address;
   else root().first = <u32>address;
@@ -161,6 +167,11 @@ export function createSession(flags: u32): Session | null {
   if (!session.has(SessionFlag.INTERNAL)) root().clients += 1;
   store<u32>(EXCHANGE + Exchange.SESSIONS, root().clients);
   return session;
+}
+
+function parserFlags(flags: u32): u32 {
+  if (flags & (SessionFlag.INTERNAL | SessionFlag.REPLAY)) return ParserFlag.TRUSTED;
+  return settings().passwordBytes ? ParserFlag.NONE : ParserFlag.AUTHENTICATED;
 }
 
 function place(session: Session): void {
@@ -175,7 +186,12 @@ function widen(): void {
   root().table = <u32>allocate(Arena.SERVER, slots * 4);
   root().slots = slots;
   memory.fill(root().table, 0, slots * 4);
-  for (let s = firstSession(); s; s = nextSession(s)) place(s);
+  let address = <usize>root().first;
+  while (address) {
+    const session = changetype<Session>(address);
+    place(session);
+    address = session.next;
+  }
 }
 
 /** Forgets a session and frees what it owns. */

@@ -152,14 +152,18 @@ function slotOf(prefix: u64, bytes: u32): u32 {
 export function findRow(name: usize, bytes: u32): Row | null {
   const prefix = prefixOf(name, bytes);
   const index = <usize>root().index;
-  for (let slot = slotOf(prefix, bytes); ; slot = (slot + 1) & (INDEX_SLOTS - 1)) {
-    const address = <usize>load<u32>(index + (slot << 2));
-    if (!address) return null;
+  let slot = slotOf(prefix, bytes);
+  let address = <usize>load<u32>(index + (slot << 2));
+  while (address) {
     const row = changetype<Row>(address);
-    if (row.prefix != prefix || row.nameBytes != bytes) continue;
-    if (!(row.flags & RowFlag.LONG_NAME)) return row;
-    if (equalsBytesIgnoreCase(row.nameAddress, name, bytes)) return row;
+    if (row.prefix == prefix && row.nameBytes == bytes) {
+      if (!(row.flags & RowFlag.LONG_NAME)) return row;
+      if (equalsBytesIgnoreCase(row.nameAddress, name, bytes)) return row;
+    }
+    slot = (slot + 1) & (INDEX_SLOTS - 1);
+    address = <usize>load<u32>(index + (slot << 2));
   }
+  return null;
 }
 
 /** The subcommand of a container by its own name in any case; null when unknown. */
