@@ -1,0 +1,4 @@
+/** `quiredb cli`. */
+export async function runCli(_args: readonly string[]): Promise<number> {
+  return 1;
+}

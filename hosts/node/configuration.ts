@@ -1,0 +1,129 @@
+/**
+ * Gives a configuration to the engine: it checks every directive, so that there is one table of
+ * names. What the host must know before there is an engine (databases, memory) is read here.
+ */
+import { readFileSync } from "node:fs";
+import { ReplyError, type RawReply, Status } from "../shared/protocol/resp.js";
+import {
+  ConfigurationError,
+  type Directive,
+  parseConfiguration,
+} from "./directives.js";
+
+/** Sends a command to the engine and answers its reply. */
+export type Run = (parts: (string | Uint8Array)[]) => RawReply;
+
+export interface Plan {
+  directives: Directive[];
+  databases: number;
+  memoryBytes: number | undefined;
+  /** Take a free port. */
+  autoPort: boolean;
+}
+
+/** Directives that limit access or bring in data, and have no effect yet: the start must stop. */
+const NOT_BUILT: Record<string, string> = {
+  "rename-command": "rename-command is not built yet",
+  user: "access control lists are not built yet",
+  aclfile: "access control lists are not built yet",
+  loadmodule: "modules are not supported",
+  sentinel: "sentinel is not supported",
+  replicaof: "replication is not built yet",
+  slaveof: "replication is not built yet",
+};
+
+const UNITS: Record<string, number> = {
+  "": 1,
+  b: 1,
+  k: 1000,
+  kb: 1024,
+  m: 1000 ** 2,
+  mb: 1024 ** 2,
+  g: 1000 ** 3,
+  gb: 1024 ** 3,
+};
+
+export function readConfigurationFile(path: string, version: string): Directive[] {
+  return parseConfiguration(readFileSync(path, "latin1"), path, version);
+}
+
+/** "512mb" in bytes; undefined when it is no amount of memory. */
+export function parseMemory(text: string): number | undefined {
+  const match = /^(\d+)([a-z]*)$/i.exec(text);
+  const unit = UNITS[match?.[2]?.toLowerCase() ?? "none"];
+  return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
+}
+
+/** Sorts out what the host needs first, and stops at what is not built. */
+export function planConfiguration(directives: readonly Directive[], version: string): Plan {
+  const plan: Plan = { directives: [], databases: 16, memoryBytes: undefined, autoPort: false };
+  for (const directive of directives) {
+    const [value = ""] = directive.values;
+    refuseNotBuilt(directive, version);
+    if (directive.name === "memory") {
+      plan.memoryBytes = parseMemory(value);
+      if (plan.memoryBytes === undefined) {
+        throw new ConfigurationError(directive.origin, "argument must be a memory value", version);
+      }
+    } else if (directive.name === "port" && value === "auto") {
+      plan.autoPort = true;
+    } else {
+      if (directive.name === "port") plan.autoPort = false;
+      if (directive.name === "databases" && /^[1-9]\d{0,8}$/.test(value)) {
+        plan.databases = Number(value);
+      }
+      plan.directives.push(directive);
+    }
+  }
+  plan.directives = mergeSave(plan.directives);
+  return plan;
+}
+
+function refuseNotBuilt(directive: Directive, version: string): void {
+  const { name, values, origin } = directive;
+  const isTls = name.startsWith("tls-") && !(name === "tls-port" && values[0] === "0");
+  const isReplica = name === "replicaof" || name === "slaveof";
+  if (isReplica && values.join(" ").toLowerCase() === "no one") return;
+  const reason = isTls ? "TLS is not built yet" : NOT_BUILT[name];
+  if (reason !== undefined) throw new ConfigurationError(origin, reason, version);
+}
+
+/** Several `save` lines are one list of points; an empty one forgets those before it. */
+function mergeSave(directives: Directive[]): Directive[] {
+  let merged: Directive | undefined;
+  const rest = directives.filter((directive) => {
+    if (directive.name !== "save" || directive.values.length === 0) return true;
+    const isEmpty = directive.values.length === 1 && directive.values[0] === "";
+    const before = isEmpty || merged?.values[0] === "" ? [] : (merged?.values ?? []);
+    merged = { ...directive, values: [...before, ...directive.values] };
+    return false;
+  });
+  return merged === undefined ? rest : [...rest, merged];
+}
+
+/** Applies the directives; answers the names that have no effect. */
+export function applyConfiguration(plan: Plan, run: Run, version: string): string[] {
+  const unused = new Set<string>();
+  for (const directive of plan.directives) {
+    const values = directive.values.map((value) => Buffer.from(value, "latin1"));
+    const reply = run(["QUIRE", "CONFIGURE", directive.name, ...values]);
+    if (reply instanceof ReplyError) {
+      throw new ConfigurationError(directive.origin, reply.message.replace(/^ERR /, ""), version);
+    }
+    if (reply instanceof Status && reply.text === "UNUSED") unused.add(directive.name);
+  }
+  return [...unused];
+}
+
+/** Values of parameters, by CONFIG GET. */
+export function readParameters(names: readonly string[], run: Run): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (const name of names) {
+    const reply = run(["CONFIG", "GET", name]);
+    if (!Array.isArray(reply) || reply.length < 2) continue;
+    const value = reply[1];
+    if (value instanceof Uint8Array) pairs.push([name, Buffer.from(value).toString("utf8")]);
+  }
+  return pairs;
+}
+

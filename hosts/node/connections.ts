@@ -1,0 +1,125 @@
+/**
+ * Connections that come in: limits and refusals, one session each, idle ones closed. The count is
+ * kept here, because a server whose handles are adopted no longer knows it.
+ */
+import type { Socket } from "node:net";
+import { Exchange, SessionFlag } from "../../assembly/abi.js";
+import type { Session } from "../shared/session.js";
+import type { Sessions } from "../shared/sessions.js";
+import type { Settings } from "./settings.js";
+import { adoptSocket, type SocketTransport } from "./transport.js";
+
+const READ_BUFFER_BYTES = 64 * 1024;
+
+const TOO_MANY = "-ERR max number of clients reached\r\n";
+/** The refusal of redis-server 7, byte for byte: tools search for it. */
+const PROTECTED =
+  "-DENIED Redis is running in protected mode because protected mode is enabled and no password " +
+  "is set for the default user. In this mode connections are only accepted from the loopback " +
+  "interface. If you want to connect from external computers to Redis you may adopt one of the " +
+  "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET " +
+  "protected-mode no' from the loopback interface by connecting to Redis from the same host the " +
+  "server is running, however MAKE SURE Redis is not publicly accessible from internet if you do " +
+  "so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable " +
+  "the protected mode by editing the Redis configuration file, and setting the protected mode " +
+  "option to 'no', and then restarting the server. 3) If you started the server manually just for " +
+  "testing, restart it with the '--protected-mode no' option. 4) Set up an authentication " +
+  "password for the default user. NOTE: You only need to do one of the above things in order for " +
+  "the server to start accepting connections from the outside.\r\n";
+
+export class Connections {
+  settings: Settings;
+  received = 0;
+  rejected = 0;
+  readonly #sessions: Sessions;
+  readonly #plain: boolean;
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #active = new Map<SocketTransport, Session | undefined>();
+  #idle: (() => void) | undefined;
+  #nextSweepMs = 0;
+
+  constructor(sessions: Sessions, settings: Settings, plain: boolean) {
+    this.#sessions = sessions;
+    this.settings = settings;
+    this.#plain = plain;
+  }
+
+  accept(socket: Socket, unixPath: string | undefined): void {
+    const transport = adoptSocket(socket, this.#readBuffer, this.#plain);
+    if (unixPath !== undefined) {
+      transport.peerAddress = `${unixPath}:0`;
+      transport.localAddress = `${unixPath}:0`;
+    }
+    const isFull = this.#clients() >= this.settings.maxclients;
+    this.#active.set(transport, undefined);
+    transport.events = { data() {}, drain() {}, close: () => this.#gone(transport) };
+    if (isFull) return this.#refuse(transport, TOO_MANY);
+    const session = this.#sessions.open(transport, flagsOf(transport, unixPath));
+    if (session === undefined) return this.#refuse(transport, PROTECTED);
+    this.#active.set(transport, session);
+    this.received++;
+    this.#tell();
+    transport.keepAlive(this.settings.tcpKeepaliveSeconds);
+    transport.events = {
+      data: (chunk) => this.#sessions.receive(session, chunk),
+      drain: () => this.#sessions.drained(session),
+      close: () => this.#gone(transport),
+    };
+    transport.resume();
+  }
+
+  /** Closes sessions that have been idle for longer than `timeout`. */
+  sweepIdle(nowMs: number): void {
+    const { timeoutSeconds } = this.settings;
+    if (timeoutSeconds === 0 || nowMs < this.#nextSweepMs) return;
+    this.#nextSweepMs = nowMs + 1000;
+    const oldest = nowMs - timeoutSeconds * 1000;
+    for (const session of [...this.#active.values()]) {
+      if (session === undefined || session.waiting || session.lastInputMs > oldest) continue;
+      this.#sessions.close(session);
+    }
+  }
+
+  /** Closes all connections; resolves when the last one is gone. */
+  async closeAll(): Promise<void> {
+    for (const [transport, session] of [...this.#active]) {
+      if (session !== undefined) this.#sessions.close(session);
+      transport.close();
+    }
+    if (this.#active.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #clients(): number {
+    return this.#sessions.count;
+  }
+
+  #gone(transport: SocketTransport): void {
+    const session = this.#active.get(transport);
+    this.#active.delete(transport);
+    if (session !== undefined) this.#sessions.transportClosed(session);
+    if (this.#active.size === 0) this.#idle?.();
+  }
+
+  #refuse(transport: SocketTransport, text: string): void {
+    this.rejected++;
+    this.received++;
+    this.#tell();
+    transport.write(Buffer.from(text));
+    transport.close();
+  }
+
+  #tell(): void {
+    this.#sessions.engine.setFact(Exchange.CONNECTIONS_RECEIVED, this.received);
+    this.#sessions.engine.setFact(Exchange.CONNECTIONS_REJECTED, this.rejected);
+  }
+}
+
+function flagsOf(transport: SocketTransport, unixPath: string | undefined): number {
+  if (unixPath !== undefined) return SessionFlag.UNIX_SOCKET;
+  const ip = transport.remoteIp ?? "";
+  const isLocal = ip === "::1" || /^(::ffff:)?127\./.test(ip);
+  return isLocal ? SessionFlag.NONE : SessionFlag.REMOTE;
+}

@@ -1,0 +1,91 @@
+/** `quiredb`: reads the command line, serves until told to stop, and answers with an exit code. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Arguments, HELP_TEXT, readArguments } from "./arguments.js";
+import { runCli } from "./cli.js";
+import { readConfigurationFile } from "./configuration.js";
+import { ConfigurationError, type Directive, parseConfiguration } from "./directives.js";
+import { ListenError } from "./listener.js";
+import { packageVersion } from "./module.js";
+import { type RunningServer, startServer } from "./server.js";
+import { formatHost } from "./transport.js";
+
+const EXIT_OK = 0;
+const EXIT_FAILURE = 1;
+/** EX_SOFTWARE of sysexits: the engine has trapped. */
+const EXIT_TRAP = 70;
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "cli") return runCli(args.slice(1));
+  const version = packageVersion();
+  const given = readArguments(args);
+  if (given.help) process.stdout.write(HELP_TEXT);
+  if (given.version) process.stdout.write(`Quire v=${version}\n`);
+  if (given.help || given.version) return EXIT_OK;
+  if (given.error !== undefined) return fail(given.error);
+  try {
+    return await serve(await start(given, version));
+  } catch (cause) {
+    return fail(explain(cause));
+  }
+}
+
+async function start(given: Arguments, version: string): Promise<RunningServer> {
+  const directives: Directive[] = [];
+  const file = given.file === undefined ? undefined : resolve(given.file);
+  if (given.file !== undefined && file !== undefined) directives.push(...readFile(file, version));
+  if (given.stdin) {
+    directives.push(...parseConfiguration(readFileSync(0, "latin1"), "standard input", version));
+  }
+  directives.push(...given.directives);
+  const print = (line: string) => void process.stdout.write(line);
+  return startServer({ directives, configurationFile: file, print });
+}
+
+function readFile(path: string, version: string): Directive[] {
+  try {
+    return readConfigurationFile(path, version);
+  } catch (cause) {
+    if (cause instanceof ConfigurationError) throw cause;
+    throw new Error(`Fatal error, can't open config file '${path}': ${(cause as Error).message}`);
+  }
+}
+
+async function serve(server: RunningServer): Promise<number> {
+  process.stdout.write(`Ready on ${readyOn(server)}\n`);
+  server.log.release();
+  server.log.notice(`Quire ${packageVersion()} is ready to accept connections`);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      server.log.warning(`Received ${signal}, shutting down...`);
+      void server.close();
+    });
+  }
+  const trap = await server.stopped;
+  if (trap !== undefined) return EXIT_TRAP;
+  server.log.warning("Quire is now ready to exit, bye bye...");
+  return EXIT_OK;
+}
+
+function readyOn(server: RunningServer): string {
+  if (server.port !== 0) return `${formatHost(server.host)}:${server.port}`;
+  return server.unixSocket === "" ? "no address (port 0, no unixsocket)" : server.unixSocket;
+}
+
+function explain(cause: unknown): string {
+  if (cause instanceof ConfigurationError) return cause.message;
+  if (cause instanceof ListenError && cause.code === "EADDRINUSE") {
+    return `Could not listen on ${cause.message}; \`--port auto\` takes a free port`;
+  }
+  if (cause instanceof ListenError) return `Could not listen on ${cause.message}`;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function fail(text: string): number {
+  process.stderr.write(`${text}\n`);
+  return EXIT_FAILURE;
+}
+
+process.exitCode = await main(process.argv.slice(2));
+// Whatever is still open (a client that takes no output) must not keep the process.
+process.exit();

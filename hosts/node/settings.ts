@@ -1,0 +1,82 @@
+/** The parameters that the host itself applies, as the engine reports them. */
+
+export interface Settings {
+  port: number;
+  bind: string[];
+  tcpBacklog: number;
+  unixsocket: string;
+  unixsocketperm: number;
+  timeoutSeconds: number;
+  tcpKeepaliveSeconds: number;
+  maxclients: number;
+  logfile: string;
+  loglevel: string;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  port: 6379,
+  bind: ["127.0.0.1", "-::1"],
+  tcpBacklog: 511,
+  unixsocket: "",
+  unixsocketperm: 0,
+  timeoutSeconds: 0,
+  tcpKeepaliveSeconds: 300,
+  maxclients: 10_000,
+  logfile: "",
+  loglevel: "notice",
+};
+
+type Apply = (settings: Settings, value: string) => void;
+
+const APPLY: Record<string, Apply> = {
+  port: (settings, value) => {
+    settings.port = Number(value);
+  },
+  bind: (settings, value) => {
+    settings.bind = value.split(/\s+/).filter((address) => address !== "");
+  },
+  "tcp-backlog": (settings, value) => {
+    settings.tcpBacklog = Number(value);
+  },
+  unixsocket: (settings, value) => {
+    settings.unixsocket = value;
+  },
+  unixsocketperm: (settings, value) => {
+    settings.unixsocketperm = Number.parseInt(value, 8) || 0;
+  },
+  timeout: (settings, value) => {
+    settings.timeoutSeconds = Number(value);
+  },
+  "tcp-keepalive": (settings, value) => {
+    settings.tcpKeepaliveSeconds = Number(value);
+  },
+  maxclients: (settings, value) => {
+    settings.maxclients = Number(value);
+  },
+  logfile: (settings, value) => {
+    settings.logfile = value;
+  },
+  loglevel: (settings, value) => {
+    settings.loglevel = value;
+  },
+};
+
+/** Names of the parameters in Settings, as CONFIG knows them. */
+export const SETTING_NAMES: readonly string[] = Object.keys(APPLY);
+
+/** Settings with these names and values changed; other names are not the host's business. */
+export function withChanges(settings: Settings, pairs: readonly [string, string][]): Settings {
+  const changed = { ...settings, bind: [...settings.bind] };
+  for (const [name, value] of pairs) APPLY[name]?.(changed, value);
+  return changed;
+}
+
+/** Reads "name\0value\0..." */
+export function readPairs(text: string): [string, string][] {
+  const parts = text.split("\0");
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < parts.length; i += 2) {
+    pairs.push([parts[i] as string, parts[i + 1] as string]);
+  }
+  return pairs;
+}

@@ -1,0 +1,119 @@
+/**
+ * TCP and Unix sockets as transports.
+ *
+ * The fast path takes the accepted handle out of the server's own socket and wraps it in a socket
+ * that reads into one buffer shared by all connections: a chunk is handled before the next read, so
+ * nothing is allocated per chunk. Where the handle cannot be reached the plain events are used.
+ */
+import { Socket } from "node:net";
+import type { Transport } from "../shared/transport.js";
+
+/** A closing connection gets this long to take its last output. */
+const CLOSE_DEADLINE_MS = 10_000;
+
+/** What a connection tells its owner. */
+export interface SocketEvents {
+  data(chunk: Uint8Array): void;
+  drain(): void;
+  close(): void;
+}
+
+interface WithHandle {
+  _handle: { readStart?: unknown } | null;
+}
+
+/** Takes over an accepted socket (from a server with pauseOnConnect). */
+export function adoptSocket(accepted: Socket, readBuffer: Buffer, plain: boolean): SocketTransport {
+  const owner = accepted as unknown as WithHandle;
+  const handle = owner._handle;
+  if (plain || !handle || typeof handle.readStart !== "function") {
+    const transport = new SocketTransport(accepted);
+    accepted.on("data", (chunk: Buffer) => transport.events.data(chunk));
+    accepted.pause();
+    return transport;
+  }
+  owner._handle = null;
+  let transport: SocketTransport | undefined;
+  const options = {
+    handle,
+    manualStart: true,
+    onread: {
+      buffer: readBuffer,
+      callback: (bytes: number, buffer: Uint8Array) => {
+        transport?.events.data(buffer.subarray(0, bytes));
+        return true;
+      },
+    },
+  };
+  transport = new SocketTransport(new Socket(options as object));
+  return transport;
+}
+
+export class SocketTransport implements Transport {
+  peerAddress: string;
+  localAddress: string;
+  events: SocketEvents = { data() {}, drain() {}, close() {} };
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.peerAddress = formatAddress(socket.remoteAddress, socket.remotePort);
+    this.localAddress = formatAddress(socket.localAddress, socket.localPort);
+    socket.on("drain", () => this.events.drain());
+    socket.on("close", () => this.events.close());
+    socket.on("error", () => {});
+  }
+
+  get remoteIp(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  keepAlive(seconds: number): void {
+    this.#socket.setKeepAlive(seconds > 0, seconds * 1000);
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return true;
+    socket.write(bytes);
+    return socket.writableLength === 0;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#socket.destroyed) this.#socket.resume();
+  }
+
+  close(): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    socket.resume();
+    socket.destroySoon();
+    if (socket.destroyed) return;
+    const timer = setTimeout(() => socket.destroy(), CLOSE_DEADLINE_MS);
+    timer.unref();
+    socket.once("close", () => clearTimeout(timer));
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** "127.0.0.1:6379", "[::1]:6379"; empty when there is no address. */
+export function formatAddress(ip: string | undefined, port: number | undefined): string {
+  if (ip === undefined) return "";
+  return `${formatHost(ip)}:${port}`;
+}
+
+/** An IPv6 address gets its brackets. */
+export function formatHost(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,253 @@
+/**
+ * The engine module over its memory: the one place where views are made and exports are called.
+ *
+ * Every call goes through a guard: an exception out of the engine becomes an EngineTrap, and after
+ * it the instance refuses further calls. Addresses arrive as i32 and are made unsigned here.
+ */
+import {
+  ABI_VERSION,
+  EXCHANGE,
+  Exchange,
+  HEAP_BASE,
+  INPUT_WINDOW,
+  INPUT_WINDOW_BYTES,
+  MAXIMUM_WASM_PAGES,
+  PAGE_BYTES,
+} from "../../assembly/abi.js";
+import { describeChunk, EngineTrap } from "./trap.js";
+
+const WASM_PAGE_BYTES = 65536;
+const FACT_WORDS = 32;
+
+/** The exports of the module; ARCHITECTURE.md says what each does. */
+export interface EngineExports {
+  abiVersion(): number;
+  format(
+    limitPages: number,
+    databases: number,
+    seed0: number,
+    seed1: number,
+    seed2: number,
+    seed3: number,
+  ): void;
+  attach(limitPages: number): number;
+  openSession(flags: number, addressBytes: number): number;
+  closeSession(session: number): void;
+  receiveAddress(session: number): number;
+  execute(session: number, bytes: number, timeMs: number): number;
+  resume(session: number, timeMs: number): number;
+  complete(request: number, ok: number, textBytes: number, timeMs: number): number;
+  tick(timeMs: number, steps: number): number;
+  setEffects(on: number): void;
+  exportCommands(cursor: number, steps: number): number;
+  setUnsent(session: number, bytes: number): void;
+  markPages(): number;
+  validate(): number;
+  digest(): number;
+  rowFacts(index: number): number;
+}
+
+/** Where `flush` hands bytes to; it never throws and never calls the engine. */
+export type FlushSink = (stream: number, session: number, address: number, bytes: number) => void;
+
+/** A request that a WAITING call left behind. */
+export interface EngineRequest {
+  readonly kind: number;
+  readonly id: number;
+  readonly text: string;
+  readonly number: number;
+}
+
+export interface EngineOptions {
+  /** Bytes of memory that the engine may use; all that the runtime gives when left out. */
+  memoryBytes?: number | undefined;
+  databases?: number | undefined;
+  /** Four i32 words; random when left out. Tests fix them. */
+  seed?: readonly [number, number, number, number] | undefined;
+  /** Milliseconds for statistics only; performance.now when left out. */
+  clock?: (() => number) | undefined;
+}
+
+/** Makes the exports from the imports: WebAssembly instantiation, or a stand-in in a test. */
+export type Link = (imports: WebAssembly.Imports) => EngineExports;
+
+export class Engine {
+  readonly memory: WebAssembly.Memory;
+  /** All of memory; replaced when the memory grows. */
+  bytes: Uint8Array;
+  /** The f64 words of the exchange record. */
+  facts: Float64Array;
+  /** The u32 words of the exchange record. */
+  words: Uint32Array;
+  /** Set once an engine call has thrown. */
+  trap: EngineTrap | undefined;
+  sink: FlushSink = () => {};
+  readonly #exports: EngineExports;
+  readonly #encoder = new TextEncoder();
+
+  constructor(memory: WebAssembly.Memory, link: Link, clock: () => number) {
+    this.memory = memory;
+    this.bytes = new Uint8Array(memory.buffer);
+    this.facts = new Float64Array(memory.buffer, EXCHANGE, FACT_WORDS);
+    this.words = new Uint32Array(memory.buffer, EXCHANGE, FACT_WORDS * 2);
+    this.#exports = link({
+      env: { memory },
+      host: {
+        flush: (stream: number, session: number, address: number, bytes: number) =>
+          this.sink(stream, session, address >>> 0, bytes >>> 0),
+        clock,
+      },
+    });
+    const version = this.#exports.abiVersion();
+    if (version !== ABI_VERSION) {
+      throw new Error(`the engine speaks ABI ${version}, this host ${ABI_VERSION}`);
+    }
+  }
+
+  /** Compiles nothing: links the module over a fresh memory and formats it. */
+  static create(module: WebAssembly.Module, options: EngineOptions = {}): Engine {
+    const memory = createMemory(options.memoryBytes);
+    const clock = options.clock ?? (() => performance.now());
+    const engine = new Engine(
+      memory,
+      (imports) => new WebAssembly.Instance(module, imports).exports as unknown as EngineExports,
+      clock,
+    );
+    engine.format(options);
+    return engine;
+  }
+
+  format(options: EngineOptions): void {
+    const seed = options.seed ?? (crypto.getRandomValues(new Int32Array(4)) as Iterable<number>);
+    const [seed0 = 0, seed1 = 0, seed2 = 0, seed3 = 0] = seed;
+    const limit = Math.min(options.memoryBytes ?? this.bytes.length, this.bytes.length);
+    const pages = Math.max(Math.floor(limit / PAGE_BYTES), HEAP_BASE / PAGE_BYTES);
+    const databases = options.databases ?? 16;
+    this.#guard("format", () =>
+      this.#exports.format(pages, databases, seed0, seed1, seed2, seed3),
+    );
+  }
+
+  /** Opens a session for `peer` (its address and ours as text); 0 when the engine refuses it. */
+  openSession(flags: number, peer: string, local: string): number {
+    const bytes = this.#placeText(`${peer}\0${local}`);
+    return this.#guard("openSession", () => this.#exports.openSession(flags, bytes));
+  }
+
+  closeSession(session: number): void {
+    this.#guard("closeSession", () => this.#exports.closeSession(session));
+  }
+
+  /** Bytes of the chunk that the last `receive` took. */
+  taken = 0;
+
+  /** Hands over the chunk from `offset` on, as much as the session has room for, and runs it. */
+  receive(session: number, chunk: Uint8Array, offset: number, timeMs: number): number {
+    if (this.trap !== undefined) throw this.trap;
+    let command: Uint8Array | undefined;
+    try {
+      const address = this.#exports.receiveAddress(session) >>> 0;
+      const capacity = this.words[Exchange.RECEIVE_CAPACITY >> 2] as number;
+      const rest = chunk.length - offset;
+      const bytes = rest < capacity ? rest : capacity;
+      if (bytes === 0) throw new Error("no room for received bytes");
+      command = offset === 0 && bytes === rest ? chunk : chunk.subarray(offset, offset + bytes);
+      this.bytes.set(command, address);
+      this.taken = bytes;
+      return this.#exports.execute(session, bytes, timeMs);
+    } catch (cause) {
+      throw this.#stop(command === undefined ? "receiveAddress" : describeChunk(command), cause);
+    }
+  }
+
+  resume(session: number, timeMs: number): number {
+    return this.#guard("resume", () => this.#exports.resume(session, timeMs));
+  }
+
+  complete(request: number, ok: boolean, text: string, timeMs: number): number {
+    const bytes = this.#placeText(text);
+    return this.#guard("complete", () =>
+      this.#exports.complete(request, ok ? 1 : 0, bytes, timeMs),
+    );
+  }
+
+  tick(timeMs: number, steps: number): boolean {
+    return this.#guard("tick", () => this.#exports.tick(timeMs, steps)) !== 0;
+  }
+
+  setUnsent(session: number, bytes: number): void {
+    this.#guard("setUnsent", () => this.#exports.setUnsent(session, Math.min(bytes, 0x7fffffff)));
+  }
+
+  setEffects(on: boolean): void {
+    this.#guard("setEffects", () => this.#exports.setEffects(on ? 1 : 0));
+  }
+
+  exportCommands(cursor: number, steps: number): number {
+    return this.#guard("exportCommands", () => this.#exports.exportCommands(cursor, steps));
+  }
+
+  validate(): number {
+    return this.#guard("validate", () => this.#exports.validate());
+  }
+
+  digest(): number {
+    return this.#guard("digest", () => this.#exports.digest());
+  }
+
+  /** The position in the stream of effects that the last call reached. */
+  position(): number {
+    return this.facts[Exchange.POSITION >> 3] as number;
+  }
+
+  /** Sets one f64 of the exchange record; `fact` is its byte offset. */
+  setFact(fact: number, value: number): void {
+    this.facts[fact >> 3] = value;
+  }
+
+  /** Reads the request that a WAITING call left behind. */
+  takeRequest(): EngineRequest {
+    const address = this.words[Exchange.REQUEST_ADDRESS >> 2] as number;
+    const bytes = this.words[Exchange.REQUEST_BYTES >> 2] as number;
+    return {
+      kind: this.words[Exchange.REQUEST_KIND >> 2] as number,
+      id: this.words[Exchange.REQUEST_ID >> 2] as number,
+      text: new TextDecoder().decode(this.bytes.slice(address, address + bytes)),
+      number: this.facts[Exchange.REQUEST_NUMBER >> 3] as number,
+    };
+  }
+
+  #placeText(text: string): number {
+    const window = this.bytes.subarray(INPUT_WINDOW, INPUT_WINDOW + INPUT_WINDOW_BYTES);
+    return this.#encoder.encodeInto(text, window).written;
+  }
+
+  #guard<Result>(name: string, run: () => Result): Result {
+    if (this.trap !== undefined) throw this.trap;
+    try {
+      return run();
+    } catch (cause) {
+      throw this.#stop(name, cause);
+    }
+  }
+
+  #stop(command: string, cause: unknown): EngineTrap {
+    this.trap ??= new EngineTrap(command, cause);
+    return this.trap;
+  }
+}
+
+/** A memory of its final size; where the runtime refuses that, the largest power of two it gives. */
+export function createMemory(memoryBytes?: number): WebAssembly.Memory {
+  const smallest = HEAP_BASE / WASM_PAGE_BYTES + 16;
+  const wanted = memoryBytes === undefined ? MAXIMUM_WASM_PAGES : memoryBytes / WASM_PAGE_BYTES;
+  let pages = Math.min(Math.max(Math.ceil(wanted), smallest), MAXIMUM_WASM_PAGES);
+  for (;;) {
+    try {
+      return new WebAssembly.Memory({ initial: pages, maximum: pages });
+    } catch (cause) {
+      if (pages <= smallest) throw cause;
+      pages = Math.max(pages >>> 1, smallest);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Where the engine's output goes: routes `flush` by stream, gathers replies and sends them.
+ *
+ * Replies of the session whose call runs are gathered in one buffer and written once per call.
+ * Replies for other sessions are gathered per session and written once per turn of the loop. Under
+ * a closed gate everything is copied and held with the position that its call reached.
+ */
+import { Exchange, Stream } from "../../assembly/abi.js";
+import type { Engine } from "./engine.js";
+import type { Gate } from "./gate.js";
+import { OutputSlab } from "./output.js";
+import type { Session } from "./session.js";
+
+/** One call may leave this much unsent before the connection is given up. */
+const UNSENT_LIMIT_BYTES = 1024 * 1024 * 1024;
+
+export interface OutletOptions {
+  gate: Gate;
+  allocate: (bytes: number) => Uint8Array;
+  find: (session: number) => Session | undefined;
+  /** Runs `endTurn` later, once, at the end of the loop's turn. */
+  scheduleTurn: () => void;
+  /** A session other than the calling one has had its output sent. */
+  sent: (session: Session) => void;
+  onLog: (level: number, text: string) => void;
+  onEffects: (bytes: Uint8Array) => void;
+  onExport: (bytes: Uint8Array) => void;
+}
+
+export class Outlet {
+  outputBytes = 0;
+  readonly #engine: Engine;
+  readonly #options: OutletOptions;
+  readonly #slab: OutputSlab;
+  readonly #touched = new Set<Session>();
+  #current: Session | undefined;
+  #turnScheduled = false;
+
+  constructor(engine: Engine, options: OutletOptions) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#slab = new OutputSlab(options.allocate);
+    engine.sink = (stream, session, address, bytes) => this.#flush(stream, session, address, bytes);
+  }
+
+  /** A call of this session starts: what it has waiting goes first. */
+  begin(session: Session): void {
+    if (session.gatheredBytes > 0) this.sendGathered(session);
+    this.#current = session;
+  }
+
+  /** The call is over: its output leaves. */
+  end(session: Session): void {
+    this.#slab.send(session.transport);
+    this.#current = undefined;
+    this.settle();
+    this.#engine.setFact(Exchange.OUTPUT_BYTES, this.outputBytes);
+  }
+
+  /** After a call under a closed gate: its output gets the position that the call reached. */
+  settle(): void {
+    if (this.#options.gate.open || this.#touched.size === 0) return;
+    const position = this.#engine.position();
+    for (const session of this.#takeTouched()) {
+      if (session.gatheredBytes > 0) session.queue.hold(position, session.takeGathered());
+      this.release(session);
+      this.#options.sent(session);
+    }
+  }
+
+  /** Sends held output whose position the gate lets pass. */
+  release(session: Session): void {
+    const bytes = session.queue.take(this.#options.gate);
+    if (bytes !== undefined) session.transport.write(bytes);
+  }
+
+  endTurn(): void {
+    this.#turnScheduled = false;
+    for (const session of this.#takeTouched()) {
+      if (session.closed) continue;
+      this.sendGathered(session);
+      this.#options.sent(session);
+    }
+  }
+
+  sendGathered(session: Session): void {
+    if (session.gatheredBytes > 0) session.transport.write(session.takeGathered());
+  }
+
+  /** Forgets all output of the running call. */
+  drop(): void {
+    this.#current = undefined;
+    this.#slab.drop();
+    this.#touched.clear();
+  }
+
+  #takeTouched(): Session[] {
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    return touched;
+  }
+
+  #flush(stream: number, id: number, address: number, bytes: number): void {
+    switch (stream) {
+      case Stream.REPLY:
+        return this.#reply(id, address, bytes);
+      case Stream.CLOSE:
+        return this.#requestClose(id);
+      case Stream.LOG:
+        return this.#options.onLog(id, this.#text(address, bytes));
+      case Stream.EFFECTS:
+        return this.#options.onEffects(this.#engine.bytes.subarray(address, address + bytes));
+      case Stream.EXPORT:
+        return this.#options.onExport(this.#engine.bytes.subarray(address, address + bytes));
+    }
+  }
+
+  #text(address: number, bytes: number): string {
+    return new TextDecoder().decode(this.#engine.bytes.slice(address, address + bytes));
+  }
+
+  #reply(id: number, address: number, bytes: number): void {
+    const current = this.#current;
+    const isCurrent = current !== undefined && current.id === id;
+    const session = isCurrent ? current : this.#options.find(id);
+    if (session === undefined || session.givenUp) return;
+    this.outputBytes += bytes;
+    if (session.unsentBytes > UNSENT_LIMIT_BYTES) return this.#giveUp(session);
+    if (isCurrent && this.#options.gate.open) {
+      this.#slab.append(this.#engine.bytes, address, bytes, session.transport);
+      return;
+    }
+    session.gather(this.#engine.bytes.slice(address, address + bytes));
+    this.#touch(session);
+  }
+
+  #requestClose(id: number): void {
+    const session = this.#current?.id === id ? this.#current : this.#options.find(id);
+    if (session === undefined) return;
+    session.closing = true;
+    if (session !== this.#current) this.#touch(session);
+  }
+
+  /** More unsent output than the host is willing to hold: the connection ends. */
+  #giveUp(session: Session): void {
+    session.givenUp = true;
+    session.closing = true;
+    if (session === this.#current) this.#slab.drop();
+    else this.#touch(session);
+    session.transport.destroy();
+  }
+
+  #touch(session: Session): void {
+    this.#touched.add(session);
+    if (!this.#options.gate.open || this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    this.#options.scheduleTurn();
+  }
+}

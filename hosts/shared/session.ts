@@ -1,0 +1,83 @@
+/** One connection as the host sees it: a transport, kept input, output that waits. */
+import { OutputQueue } from "./gate.js";
+import type { Transport } from "./transport.js";
+
+/** Input that a waiting session may keep before its transport is paused. */
+export const KEPT_INPUT_BYTES = 1024 * 1024;
+
+export class Session {
+  readonly id: number;
+  readonly transport: Transport;
+  /** The engine waits for something; input is kept meanwhile. */
+  waiting = false;
+  /** Close once the output of the running call has been sent. */
+  closing = false;
+  closed = false;
+  /** Its unsent output passed what the host holds: no more of it is taken. */
+  givenUp = false;
+  /** The transport was paused: too much kept input, or too much unsent output. */
+  paused = false;
+  /** When bytes last came in, for the idle timeout. */
+  lastInputMs: number;
+  /** Unsent bytes that the engine was last told of. */
+  toldUnsentBytes = 0;
+  /** Output made outside the session's own calls, until the turn ends. */
+  readonly gathered: Uint8Array[] = [];
+  gatheredBytes = 0;
+  /** Output that waits for the log. */
+  readonly queue = new OutputQueue();
+  #kept: Uint8Array[] = [];
+  keptBytes = 0;
+
+  constructor(id: number, transport: Transport, nowMs: number) {
+    this.id = id;
+    this.transport = transport;
+    this.lastInputMs = nowMs;
+  }
+
+  /** Bytes of output that the host still holds. */
+  get unsentBytes(): number {
+    return this.transport.unsentBytes + this.queue.bytes + this.gatheredBytes;
+  }
+
+  /** Keeps a copy of input for later. */
+  keep(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#kept.push(chunk.slice());
+    this.keptBytes += chunk.length;
+  }
+
+  /** Takes the oldest kept chunk. */
+  takeKept(): Uint8Array | undefined {
+    const chunk = this.#kept.shift();
+    if (chunk !== undefined) this.keptBytes -= chunk.length;
+    return chunk;
+  }
+
+  /** Puts back the unread end of a chunk that `takeKept` gave. */
+  putBack(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#kept.unshift(chunk.slice());
+    this.keptBytes += chunk.length;
+  }
+
+  gather(bytes: Uint8Array): void {
+    this.gathered.push(bytes);
+    this.gatheredBytes += bytes.length;
+  }
+
+  /** Takes the gathered output, joined. */
+  takeGathered(): Uint8Array {
+    const parts = this.gathered.splice(0);
+    const bytes = this.gatheredBytes;
+    this.gatheredBytes = 0;
+    if (parts.length === 1) return parts[0] as Uint8Array;
+    const joined = new Uint8Array(bytes);
+    let at = 0;
+    for (const part of parts) {
+      joined.set(part, at);
+      at += part.length;
+    }
+    return joined;
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * The sessions of an engine: bytes in, one engine call per chunk, replies out in order.
+ *
+ * A session that WAITS keeps its further input (bounded: then its transport is paused) until its
+ * request has been answered. A client that does not read is not read from either, so it costs
+ * bounded memory. An EngineTrap ends everything: nothing of that call leaves.
+ */
+import { Exchange, Request, Status } from "../../assembly/abi.js";
+import type { Engine, EngineRequest } from "./engine.js";
+import { type Gate, OPEN_GATE } from "./gate.js";
+import { Outlet } from "./outlet.js";
+import { KEPT_INPUT_BYTES, Session } from "./session.js";
+import type { Transport } from "./transport.js";
+import { EngineTrap } from "./trap.js";
+
+/** Above this much unsent output a session is not read from; below the half it is again. */
+const UNSENT_HIGH_BYTES = 1024 * 1024;
+
+export interface Answer {
+  ok: boolean;
+  /** An error text when not ok, or what the request wants back. */
+  text?: string;
+}
+
+export interface SessionsOptions {
+  now: () => number;
+  /** Runs a function at the end of the loop's turn. */
+  defer: (run: () => void) => void;
+  /** Runs a function after so many milliseconds. */
+  later: (run: () => void, delayMs: number) => void;
+  /** The engine has stopped; all sessions are closed already. */
+  onTrap: (trap: EngineTrap) => void;
+  allocate?: (bytes: number) => Uint8Array;
+  gate?: Gate;
+  onRequest?: (request: EngineRequest) => Answer | Promise<Answer>;
+  onLog?: (level: number, text: string) => void;
+  onEffects?: (bytes: Uint8Array) => void;
+  onExport?: (bytes: Uint8Array) => void;
+}
+
+export class Sessions {
+  readonly engine: Engine;
+  /** True while DEBUG SLEEP stops everything, ticks included. */
+  frozen = false;
+  inputBytes = 0;
+  readonly #options: SessionsOptions;
+  readonly #outlet: Outlet;
+  readonly #open = new Map<number, Session>();
+  #failed = false;
+
+  constructor(engine: Engine, options: SessionsOptions) {
+    this.engine = engine;
+    this.#options = options;
+    this.#outlet = new Outlet(engine, {
+      gate: options.gate ?? OPEN_GATE,
+      allocate: options.allocate ?? ((bytes) => new Uint8Array(bytes)),
+      find: (id) => this.#open.get(id),
+      scheduleTurn: () => options.defer(() => this.#protect(() => this.#outlet.endTurn())),
+      sent: (session) => this.#afterOutput(session),
+      onLog: options.onLog ?? (() => {}),
+      onEffects: options.onEffects ?? (() => {}),
+      onExport: options.onExport ?? (() => {}),
+    });
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Session> {
+    return this.#open.values();
+  }
+
+  /** Opens a session over a transport; undefined when the engine refuses it. */
+  open(transport: Transport, flags: number): Session | undefined {
+    return this.#protect(() => {
+      const id = this.engine.openSession(flags, transport.peerAddress, transport.localAddress);
+      if (id === 0) return undefined;
+      const session = new Session(id, transport, this.#options.now());
+      this.#open.set(id, session);
+      return session;
+    });
+  }
+
+  /** Bytes have come in; they are read before this returns. */
+  receive(session: Session, chunk: Uint8Array): void {
+    if (session.closed || chunk.length === 0) return;
+    const nowMs = this.#options.now();
+    session.lastInputMs = nowMs;
+    this.inputBytes += chunk.length;
+    this.engine.setFact(Exchange.INPUT_BYTES, this.inputBytes);
+    if (session.waiting || this.frozen || session.keptBytes > 0) {
+      session.keep(chunk);
+      this.#adjustFlow(session);
+      return;
+    }
+    try {
+      this.#advance(session, this.#feed(session, chunk, nowMs));
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  /** The transport is gone. */
+  transportClosed(session: Session): void {
+    this.#protect(() => this.#forget(session));
+  }
+
+  /** Output has left: the engine learns it, and reading goes on. */
+  drained(session: Session): void {
+    if (session.closed) return;
+    this.#protect(() => {
+      this.#tellUnsent(session);
+      if (session.closing) this.#close(session);
+      else if (session.keptBytes > 0 && !session.waiting) this.#advance(session, Status.CONTINUE);
+      else this.#adjustFlow(session);
+    });
+  }
+
+  /** Closes a session after the output it has so far. */
+  close(session: Session): void {
+    this.#protect(() => this.#close(session));
+  }
+
+  closeAll(): void {
+    for (const session of [...this.#open.values()]) this.close(session);
+  }
+
+  /** Runs a call of the engine that belongs to no session, such as a tick. */
+  run<Result>(call: (engine: Engine) => Result): Result | undefined {
+    return this.#protect(() => {
+      const result = call(this.engine);
+      this.#outlet.settle();
+      return result;
+    });
+  }
+
+  /** The log has advanced: output whose position it has reached leaves. */
+  release(): void {
+    this.#protect(() => {
+      for (const session of this.#open.values()) this.#outlet.release(session);
+    });
+  }
+
+  #feed(session: Session, chunk: Uint8Array, nowMs: number): number {
+    this.#outlet.begin(session);
+    let offset = 0;
+    let status: number = Status.CONTINUE;
+    while (offset < chunk.length && status === Status.CONTINUE && !session.closing) {
+      status = this.engine.receive(session.id, chunk, offset, nowMs);
+      offset += this.engine.taken;
+    }
+    if (offset < chunk.length) session.putBack(chunk.subarray(offset));
+    this.#outlet.end(session);
+    this.#tellUnsent(session);
+    return status;
+  }
+
+  /** Goes on after a call of the session: closes, asks the host, or feeds kept input. */
+  #advance(session: Session, first: number): void {
+    let status = first;
+    while (!session.closed) {
+      if (session.closing || status === Status.CLOSE) return this.#close(session);
+      session.waiting = status === Status.WAITING;
+      const next = session.waiting ? this.#ask(session) : this.#feedKept(session);
+      if (next === undefined) return this.#adjustFlow(session);
+      status = next;
+    }
+  }
+
+  #feedKept(session: Session): number | undefined {
+    if (this.frozen || session.unsentBytes > UNSENT_HIGH_BYTES) return undefined;
+    const chunk = session.takeKept();
+    return chunk && this.#feed(session, chunk, this.#options.now());
+  }
+
+  /** Passes on the request of a waiting session; the status after it, when answered at once. */
+  #ask(session: Session): number | undefined {
+    const request = this.engine.takeRequest();
+    if (request.kind === Request.NONE) return undefined;
+    if (request.kind === Request.SLEEP) {
+      this.frozen = true;
+      this.#options.later(() => this.#wake(session, request), request.number);
+      return undefined;
+    }
+    const answer = this.#options.onRequest?.(request) ?? { ok: false, text: "ERR not available" };
+    if (!(answer instanceof Promise)) return this.#complete(session, request, answer);
+    answer
+      .catch((cause: unknown) => ({ ok: false, text: `ERR ${String(cause)}` }))
+      .then((late) => this.#answerLate(session, request, late));
+    return undefined;
+  }
+
+  #answerLate(session: Session, request: EngineRequest, answer: Answer): void {
+    if (session.closed) return;
+    this.#protect(() => this.#advance(session, this.#complete(session, request, answer)));
+  }
+
+  #complete(session: Session, request: EngineRequest, answer: Answer): number {
+    this.#outlet.begin(session);
+    const nowMs = this.#options.now();
+    let status = this.engine.complete(request.id, answer.ok, answer.text ?? "", nowMs);
+    if (status === Status.CONTINUE && !session.closing) {
+      session.waiting = false;
+      status = this.engine.resume(session.id, nowMs);
+    }
+    this.#outlet.end(session);
+    this.#tellUnsent(session);
+    return status;
+  }
+
+  #wake(session: Session, request: EngineRequest): void {
+    this.frozen = false;
+    this.#answerLate(session, request, { ok: true });
+    for (const other of [...this.#open.values()]) {
+      if (other.waiting || other.keptBytes === 0) continue;
+      this.#protect(() => this.#advance(other, Status.CONTINUE));
+    }
+  }
+
+  #afterOutput(session: Session): void {
+    if (session.closed) return;
+    if (session.closing) return this.#close(session);
+    this.#tellUnsent(session);
+    this.#adjustFlow(session);
+  }
+
+  #tellUnsent(session: Session): void {
+    const unsent = session.unsentBytes;
+    if (unsent === session.toldUnsentBytes || session.closed) return;
+    session.toldUnsentBytes = unsent;
+    this.engine.setUnsent(session.id, unsent);
+  }
+
+  /** Pauses or resumes reading by how much the session holds. */
+  #adjustFlow(session: Session): void {
+    if (session.closed) return;
+    const unsent = session.unsentBytes;
+    const full = unsent > UNSENT_HIGH_BYTES || session.keptBytes > KEPT_INPUT_BYTES;
+    if (full && !session.paused) {
+      session.paused = true;
+      session.transport.pause();
+    } else if (session.paused && unsent <= UNSENT_HIGH_BYTES / 2 && session.keptBytes === 0) {
+      session.paused = false;
+      session.transport.resume();
+    }
+  }
+
+  #close(session: Session): void {
+    if (session.closed) return;
+    this.#outlet.sendGathered(session);
+    this.#forget(session);
+    session.transport.close();
+  }
+
+  #forget(session: Session): void {
+    if (session.closed) return;
+    session.closed = true;
+    this.#open.delete(session.id);
+    this.engine.closeSession(session.id);
+  }
+
+  #protect<Result>(run: () => Result): Result | undefined {
+    try {
+      return run();
+    } catch (cause) {
+      this.#fail(cause);
+      return undefined;
+    }
+  }
+
+  /** A trap: nothing of the call leaves, every connection is closed. Other errors are ours. */
+  #fail(cause: unknown): void {
+    if (!(cause instanceof EngineTrap)) throw cause;
+    this.#outlet.drop();
+    const sessions = [...this.#open.values()];
+    this.#open.clear();
+    for (const session of sessions) {
+      session.closed = true;
+      session.transport.close();
+    }
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#options.onTrap(cause);
+  }
+}
