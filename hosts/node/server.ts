@@ -4,7 +4,7 @@
  */
 import { setImmediate as defer } from "node:timers";
 import { Exchange } from "../../assembly/abi.js";
-import { Engine } from "../shared/engine.js";
+import { Engine, type Link } from "../shared/engine.js";
 import { InternalSession } from "../shared/internal.js";
 import { Sessions } from "../shared/sessions.js";
 import { Ticker } from "../shared/ticker.js";
@@ -28,7 +28,7 @@ export interface ServerOptions {
   configurationFile?: string;
   /** Never use more memory than this. */
   memoryBytes?: number;
-  module?: WebAssembly.Module;
+  module?: WebAssembly.Module | Link;
   /** Use plain socket events instead of the fast path. */
   plainSockets?: boolean;
   /** Gets complete log lines; they are dropped when left out. */
@@ -68,7 +68,7 @@ class Server implements RunningServer {
   #resolveStopped: (trap: EngineTrap | undefined) => void = () => {};
   #closing: Promise<void> | undefined;
 
-  constructor(options: ServerOptions, module: WebAssembly.Module) {
+  constructor(options: ServerOptions, module: WebAssembly.Module | Link) {
     const version = packageVersion();
     this.log = new Log(options.print ?? (() => {}));
     this.stopped = new Promise((resolve) => {

@@ -104,15 +104,12 @@ export class Engine {
     }
   }
 
-  /** Compiles nothing: links the module over a fresh memory and formats it. */
-  static create(module: WebAssembly.Module, options: EngineOptions = {}): Engine {
+  /** Links the module over a fresh memory and formats it. */
+  static create(module: WebAssembly.Module | Link, options: EngineOptions = {}): Engine {
     const memory = createMemory(options.memoryBytes);
     const clock = options.clock ?? (() => performance.now());
-    const engine = new Engine(
-      memory,
-      (imports) => new WebAssembly.Instance(module, imports).exports as unknown as EngineExports,
-      clock,
-    );
+    const link = module instanceof WebAssembly.Module ? linkModule(module) : module;
+    const engine = new Engine(memory, link, clock);
     engine.format(options);
     return engine;
   }
@@ -235,6 +232,11 @@ export class Engine {
     this.trap ??= new EngineTrap(command, cause);
     return this.trap;
   }
+}
+
+function linkModule(module: WebAssembly.Module): Link {
+  return (imports) =>
+    new WebAssembly.Instance(module, imports).exports as unknown as EngineExports;
 }
 
 /** A memory of its final size; where the runtime refuses that, the largest power of two it gives. */

@@ -3,7 +3,7 @@
  * answered in the same turn, so `commandSync` exists beside `command`.
  */
 import { Exchange, SessionFlag } from "../../assembly/abi.js";
-import { Engine, type EngineOptions } from "./engine.js";
+import { Engine, type EngineOptions, type Link } from "./engine.js";
 import { LocalTransport } from "./internal.js";
 import { ReplyDecoder } from "./protocol/decoder.js";
 import {
@@ -34,7 +34,7 @@ export type Reply =
   | Set<Reply>;
 
 export interface StoreOptions extends EngineOptions {
-  module: WebAssembly.Module;
+  module: WebAssembly.Module | Link;
   /** Milliseconds since 1970; Date.now when left out. Tests set it. */
   now?: () => number;
   /** Bulk strings are given as bytes, not as text. */
