@@ -15,7 +15,8 @@
  * A line ends at CR plus any byte, as long as no NUL precedes it; the two bytes after a payload are
  * passed over unseen. Both are what Redis does.
  */
-import { allocate, Arena, reallocate, release, reserve } from "../memory/allocator";
+import { allocate, Arena, reallocate, release, reserve, reserveBlock } from "../memory/allocator";
+import { copyBytes } from "../memory/copy";
 import { DEBUG } from "../memory/debug";
 import {
   OUT_OF_MEMORY, PROTOCOL_ARRAY_LENGTH, PROTOCOL_ARRAY_LENGTH_UNAUTHENTICATED,
@@ -199,7 +200,7 @@ function growVector(parser: Parser, count: u32): bool {
 function startLarge(parser: Parser, index: u32): bool {
   if (parser.remaining > u32.MAX_VALUE) return false;
   const bytes = <u32>parser.remaining;
-  if (!growLarge(parser) || !reserve(bytes)) return false;
+  if (!growLarge(parser) || !reserveBlock(bytes)) return false;
   const block = allocate(Arena.SERVER, bytes);
   const entry = parser.large + (<usize>parser.largeCount << 3);
   store<u32>(entry, index);
@@ -255,7 +256,7 @@ function gatherBytes(parser: Parser, address: usize, bytes: u32): void {
     discardRequest(parser);
     return;
   }
-  memory.copy(parser.gather + parser.gatherBytes, address, bytes);
+  copyBytes(parser.gather + parser.gatherBytes, address, bytes);
   parser.gatherBytes += bytes;
 }
 

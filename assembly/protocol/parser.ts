@@ -30,7 +30,7 @@
  * Costs: about 5 ns an argument in place; assembled, a copy of the payload and three allocations.
  */
 import { ARGUMENTS_WINDOW, INPUT_WINDOW, INPUT_WINDOW_BYTES } from "../abi";
-import { allocate, Arena, release, reserve } from "../memory/allocator";
+import { allocate, Arena, release, reserveBlock } from "../memory/allocator";
 import { DEBUG } from "../memory/debug";
 import { assembleStep, finishPayload, passesLimit, releaseRequest } from "./assemble";
 import {
@@ -264,7 +264,7 @@ export function parserSuspend(parser: Parser): bool {
 }
 
 function keepUnread(parser: Parser, first: u32, second: u32): bool {
-  if (<u64>first + <u64>second > u32.MAX_VALUE || !reserve(first + second)) return false;
+  if (<u64>first + <u64>second > u32.MAX_VALUE || !reserveBlock(first + second)) return false;
   const block = allocate(Arena.SERVER, first + second);
   memory.copy(block, parser.cursor, first);
   memory.copy(block + first, parser.pending, second);

@@ -18,6 +18,7 @@
 import {
   EFFECTS_WINDOW, EFFECTS_WINDOW_BYTES, OUTPUT_WINDOW, OUTPUT_WINDOW_BYTES, Stream,
 } from "../abi";
+import { copyBytes } from "../memory/copy";
 import { DEBUG } from "../memory/debug";
 import { decimalDigits, writeInteger } from "../text/integers";
 
@@ -158,7 +159,7 @@ export function sinkByte(sink: Sink, byte: u32): void {
 export function sinkBytes(sink: Sink, address: usize, bytes: usize): void {
   const cursor = sink.cursor;
   if (bytes <= sink.end - cursor) {
-    memory.copy(cursor, address, bytes);
+    copyBytes(cursor, address, bytes as u32);
     sink.cursor = cursor + bytes;
   } else {
     sinkBytesPastEnd(sink, address, bytes);
@@ -241,7 +242,7 @@ export function sinkRequestHeader(sink: Sink, count: u32): void {
 export function sinkBulk(sink: Sink, address: usize, bytes: usize): void {
   if (bytes <= SMALL_BULK_BYTES) {
     const payload = storeHeader(sinkRoom(sink, SMALL_BULK_BYTES + 32), 0x24, bytes);
-    copyPayload(payload, address, bytes);
+    copyBytes(payload, address, bytes as u32);
     store<u16>(payload + bytes, 0x0a0d);
     sink.cursor = payload + bytes + 2;
     return;
@@ -251,29 +252,6 @@ export function sinkBulk(sink: Sink, address: usize, bytes: usize): void {
   const cursor = sinkRoom(sink, 2);
   store<u16>(cursor, 0x0a0d);
   sink.cursor = cursor + 2;
-}
-
-/** Copies a payload; short ones without the call that `memory.copy` costs. */
-// @ts-ignore: decorator
-@inline
-function copyPayload(target: usize, source: usize, bytes: usize): void {
-  if (bytes > 32) {
-    memory.copy(target, source, bytes);
-  } else if (bytes >= 16) {
-    const last = bytes - 16;
-    const tail = v128.load(source + last);
-    v128.store(target, v128.load(source));
-    v128.store(target + last, tail);
-  } else if (bytes >= 8) {
-    const last = bytes - 8;
-    const tail = load<u64>(source + last);
-    store<u64>(target, load<u64>(source));
-    store<u64>(target + last, tail);
-  } else {
-    for (let index: usize = 0; index < bytes; index++) {
-      store<u8>(target + index, load<u8>(source + index));
-    }
-  }
 }
 
 /** Bulks up to this size are written after a single check for room. */

@@ -2,20 +2,19 @@
  * The request parser against a plain model: the same bytes, cut in every way, give the same
  * requests, errors and rests; garbage never traps and never reaches outside.
  */
-import { ARGUMENTS_WINDOW, EXCHANGE, INPUT_WINDOW } from "../../../assembly/abi";
+import { ARGUMENTS_WINDOW, INPUT_WINDOW } from "../../../assembly/abi";
 import { release } from "../../../assembly/memory/allocator";
 import {
   initializeParser, Parser, parserAdopt, parserFeed, ParserFlag, parserFree, parserNext,
   parserReceiveAddress, parserReceiveCapacity, parserRelease, ParseResult, parserSuspend,
-  setParserLimits, validateParser, parserHasUnread, parserHeldBytes,
+  parserHasUnread, parserHeldBytes, setParserLimits, validateParser,
 } from "../../../assembly/protocol/parser";
 import { initializeReplies } from "../../../assembly/protocol/reply";
 import { initializeSinks, replySink } from "../../../assembly/protocol/sink";
-import { liveBlocks, prepareHeap } from "./heap.include";
+import { failIsPending, failReserve, heldBytes, prepareHeap } from "./heap";
 
 const PARSER: usize = 0x60000;
 const SEED: usize = 0x60100;
-const FAIL_RESERVE: usize = EXCHANGE + 16;
 
 function random(below: u32): u32 {
   let x = load<u32>(SEED);
@@ -52,7 +51,6 @@ function begin(flags: u32): Parser {
   initializeSinks();
   initializeReplies();
   setParserLimits(536870912, 1073741824);
-  store<u32>(FAIL_RESERVE, 0);
   const parser = changetype<Parser>(PARSER);
   initializeParser(parser, flags);
   return parser;
@@ -299,7 +297,7 @@ function finish(parser: Parser, events: Events): string {
     call(parser, events);
   }
   parserFree(parser);
-  if (liveBlocks() != 0) events.text += " LEAK " + liveBlocks().toString();
+  if (heldBytes() != 0) events.text += " LEAK " + heldBytes().toString();
   return events.text;
 }
 
@@ -432,7 +430,7 @@ describe("random traffic", () => {
         return;
       }
     }
-    expect(liveBlocks()).toBe(0);
+    expect(heldBytes()).toBe(0);
   });
 
   it("survives garbage", () => {
@@ -454,7 +452,7 @@ describe("random traffic", () => {
         return;
       }
     }
-    expect(liveBlocks()).toBe(0);
+    expect(heldBytes()).toBe(0);
   });
 });
 
@@ -481,7 +479,7 @@ describe("large requests", () => {
     for (let index = 0; index < 9000; index++) args.push("");
     const text = request(args);
     expect(parsePieces(text, 60000, false, 1)).toBe(modelParse(text, true));
-    expect(liveBlocks()).toBe(0);
+    expect(heldBytes()).toBe(0);
   });
 
   it("splits lines of many words", () => {
@@ -526,7 +524,7 @@ describe("large requests", () => {
     parserRelease(parser);
     expect(textAt(block, 80000) == payload).toBe(true);
     release(block);
-    expect(liveBlocks()).toBe(0);
+    expect(heldBytes()).toBe(0);
   });
 
   it("closes beyond the query buffer limit", () => {
@@ -552,12 +550,12 @@ describe("large requests", () => {
       const parser = begin(ParserFlag.AUTHENTICATED);
       const events = new Events();
       const bytes = bytesOf(text);
-      store<u32>(FAIL_RESERVE, failing);
+      failReserve(failing);
       feed(parser, bytes, 0, 10, events, -1);
       for (let start = 10; start < bytes.length; start += 1000) {
         feed(parser, bytes, start, min<i32>(bytes.length, start + 1000), events, -1);
       }
-      const wasReached = load<u32>(FAIL_RESERVE) == 0;
+      const wasReached = !failIsPending();
       const found = finish(parser, events);
       expect(found == (wasReached ? oom : whole)).toBe(true);
       if (!wasReached) {
