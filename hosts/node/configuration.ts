@@ -3,12 +3,8 @@
  * names. What the host must know before there is an engine (databases, memory) is read here.
  */
 import { readFileSync } from "node:fs";
-import { ReplyError, type RawReply, Status } from "../shared/protocol/resp.js";
-import {
-  ConfigurationError,
-  type Directive,
-  parseConfiguration,
-} from "./directives.js";
+import { type RawReply, ReplyError, Status } from "../shared/protocol/resp.js";
+import { ConfigurationError, type Directive, parseConfiguration } from "./directives.js";
 
 /** Sends a command to the engine and answers its reply. */
 export type Run = (parts: (string | Uint8Array)[]) => RawReply;
@@ -126,4 +122,3 @@ export function readParameters(names: readonly string[], run: Run): [string, str
   }
   return pairs;
 }
-

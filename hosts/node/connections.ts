@@ -50,12 +50,17 @@ export class Connections {
       transport.peerAddress = `${unixPath}:0`;
       transport.localAddress = `${unixPath}:0`;
     }
-    const isFull = this.#clients() >= this.settings.maxclients;
+    const isFull = this.#sessions.count >= this.settings.maxclients;
     this.#active.set(transport, undefined);
     transport.events = { data() {}, drain() {}, close: () => this.#gone(transport) };
-    if (isFull) return this.#refuse(transport, TOO_MANY);
-    const session = this.#sessions.open(transport, flagsOf(transport, unixPath));
-    if (session === undefined) return this.#refuse(transport, PROTECTED);
+    const session = isFull
+      ? undefined
+      : this.#sessions.open(transport, flagsOf(transport, unixPath));
+    if (session === undefined) this.#refuse(transport, isFull ? TOO_MANY : PROTECTED);
+    else this.#start(transport, session);
+  }
+
+  #start(transport: SocketTransport, session: Session): void {
     this.#active.set(transport, session);
     this.received++;
     this.#tell();
@@ -90,10 +95,6 @@ export class Connections {
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
-  }
-
-  #clients(): number {
-    return this.#sessions.count;
   }
 
   #gone(transport: SocketTransport): void {

@@ -7,8 +7,6 @@ export type { Argument, Reply, Store } from "../shared/store.js";
 export { EngineTrap } from "../shared/trap.js";
 
 /** Opens a store inside this program; the engine that comes with the package is used. */
-export async function openStore(
-  options: Partial<StoreOptions> = {},
-): Promise<Store> {
+export async function openStore(options: Partial<StoreOptions> = {}): Promise<Store> {
   return openStoreWith({ ...options, module: options.module ?? (await loadModule()) });
 }

@@ -42,7 +42,10 @@ export class Listener {
           await listener.#add(address, listener.addresses[0]?.port ?? port, backlog, onSocket);
         }
         if (bind.length > 0 && listener.addresses.length === 0) {
-          throw new ListenError(`none of the addresses ${bind.join(" ")} exists here`, "EADDRNOTAVAIL");
+          throw new ListenError(
+            `none of the addresses ${bind.join(" ")} exists here`,
+            "EADDRNOTAVAIL",
+          );
         }
         return listener;
       } catch (cause) {
@@ -74,7 +77,11 @@ export class Listener {
     const host = name === "*" ? "0.0.0.0" : name === "::*" ? "::" : name;
     const server = newServer(onSocket);
     try {
-      await listen(server, { host, port, backlog, ipv6Only: host.includes(":") }, `${host}:${port}`);
+      await listen(
+        server,
+        { host, port, backlog, ipv6Only: host.includes(":") },
+        `${host}:${port}`,
+      );
     } catch (cause) {
       if (optional && OPTIONAL_ERRORS.includes((cause as ListenError).code)) return;
       throw cause;

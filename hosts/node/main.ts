@@ -86,6 +86,7 @@ function fail(text: string): number {
   return EXIT_FAILURE;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.stdout.on("error", () => process.exit(EXIT_FAILURE));
+const code = await main(process.argv.slice(2));
 // Whatever is still open (a client that takes no output) must not keep the process.
-process.exit();
+process.stdout.write("", () => process.exit(code));

@@ -9,7 +9,12 @@ import { InternalSession } from "../shared/internal.js";
 import { Sessions } from "../shared/sessions.js";
 import { Ticker } from "../shared/ticker.js";
 import type { EngineTrap } from "../shared/trap.js";
-import { applyConfiguration, type Plan, planConfiguration, readParameters } from "./configuration.js";
+import {
+  applyConfiguration,
+  type Plan,
+  planConfiguration,
+  readParameters,
+} from "./configuration.js";
 import { Connections } from "./connections.js";
 import type { Directive } from "./directives.js";
 import { refreshFacts } from "./facts.js";
@@ -74,7 +79,10 @@ class Server implements RunningServer {
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
-    const plan = planConfiguration([...givenDirectives(options), ...(options.directives ?? [])], version);
+    const plan = planConfiguration(
+      [...givenDirectives(options), ...(options.directives ?? [])],
+      version,
+    );
     const engine = Engine.create(module, {
       memoryBytes: plan.memoryBytes ?? options.memoryBytes,
       databases: plan.databases,

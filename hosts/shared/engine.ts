@@ -120,9 +120,7 @@ export class Engine {
     const limit = Math.min(options.memoryBytes ?? this.bytes.length, this.bytes.length);
     const pages = Math.max(Math.floor(limit / PAGE_BYTES), HEAP_BASE / PAGE_BYTES);
     const databases = options.databases ?? 16;
-    this.#guard("format", () =>
-      this.#exports.format(pages, databases, seed0, seed1, seed2, seed3),
-    );
+    this.#guard("format", () => this.#exports.format(pages, databases, seed0, seed1, seed2, seed3));
   }
 
   /** Opens a session for `peer` (its address and ours as text); 0 when the engine refuses it. */
@@ -146,7 +144,7 @@ export class Engine {
       const address = this.#exports.receiveAddress(session) >>> 0;
       const capacity = this.words[Exchange.RECEIVE_CAPACITY >> 2] as number;
       const rest = chunk.length - offset;
-      const bytes = rest < capacity ? rest : capacity;
+      const bytes = Math.min(rest, capacity);
       if (bytes === 0) throw new Error("no room for received bytes");
       command = offset === 0 && bytes === rest ? chunk : chunk.subarray(offset, offset + bytes);
       this.bytes.set(command, address);
@@ -235,8 +233,7 @@ export class Engine {
 }
 
 function linkModule(module: WebAssembly.Module): Link {
-  return (imports) =>
-    new WebAssembly.Instance(module, imports).exports as unknown as EngineExports;
+  return (imports) => new WebAssembly.Instance(module, imports).exports as unknown as EngineExports;
 }
 
 /** A memory of its final size; where the runtime refuses that, the largest power of two it gives. */

@@ -46,7 +46,11 @@ export class InternalSession {
   constructor(sessions: Sessions) {
     this.#sessions = sessions;
     const decoder = new ReplyDecoder((reply) => this.#replies.push(reply));
-    const transport = new LocalTransport("internal:0", (bytes) => decoder.push(bytes), () => {});
+    const transport = new LocalTransport(
+      "internal:0",
+      (bytes) => decoder.push(bytes),
+      () => {},
+    );
     const session = sessions.open(transport, SessionFlag.INTERNAL);
     if (session === undefined) throw new Error("the engine refuses its host's session");
     this.#session = session;

@@ -103,15 +103,20 @@ export class Outlet {
   #flush(stream: number, id: number, address: number, bytes: number): void {
     switch (stream) {
       case Stream.REPLY:
-        return this.#reply(id, address, bytes);
+        this.#reply(id, address, bytes);
+        break;
       case Stream.CLOSE:
-        return this.#requestClose(id);
+        this.#requestClose(id);
+        break;
       case Stream.LOG:
-        return this.#options.onLog(id, this.#text(address, bytes));
+        this.#options.onLog(id, this.#text(address, bytes));
+        break;
       case Stream.EFFECTS:
-        return this.#options.onEffects(this.#engine.bytes.subarray(address, address + bytes));
+        this.#options.onEffects(this.#engine.bytes.subarray(address, address + bytes));
+        break;
       case Stream.EXPORT:
-        return this.#options.onExport(this.#engine.bytes.subarray(address, address + bytes));
+        this.#options.onExport(this.#engine.bytes.subarray(address, address + bytes));
+        break;
     }
   }
 
@@ -125,13 +130,14 @@ export class Outlet {
     const session = isCurrent ? current : this.#options.find(id);
     if (session === undefined || session.givenUp) return;
     this.outputBytes += bytes;
-    if (session.unsentBytes > UNSENT_LIMIT_BYTES) return this.#giveUp(session);
-    if (isCurrent && this.#options.gate.open) {
+    if (session.unsentBytes > UNSENT_LIMIT_BYTES) {
+      this.#giveUp(session);
+    } else if (isCurrent && this.#options.gate.open) {
       this.#slab.append(this.#engine.bytes, address, bytes, session.transport);
-      return;
+    } else {
+      session.gather(this.#engine.bytes.slice(address, address + bytes));
+      this.#touch(session);
     }
-    session.gather(this.#engine.bytes.slice(address, address + bytes));
-    this.#touch(session);
   }
 
   #requestClose(id: number): void {

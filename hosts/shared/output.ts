@@ -32,7 +32,7 @@ export class OutputSlab {
         this.send(transport);
         room = this.#buffer.length - this.#end;
       }
-      const part = rest < room ? rest : room;
+      const part = Math.min(rest, room);
       this.#buffer.set(source.subarray(at, at + part), this.#end);
       this.#end += part;
       at += part;

@@ -160,12 +160,16 @@ export class Sessions {
   #advance(session: Session, first: number): void {
     let status = first;
     while (!session.closed) {
-      if (session.closing || status === Status.CLOSE) return this.#close(session);
+      if (session.closing || status === Status.CLOSE) {
+        this.#close(session);
+        return;
+      }
       session.waiting = status === Status.WAITING;
       const next = session.waiting ? this.#ask(session) : this.#feedKept(session);
-      if (next === undefined) return this.#adjustFlow(session);
+      if (next === undefined) break;
       status = next;
     }
+    this.#adjustFlow(session);
   }
 
   #feedKept(session: Session): number | undefined {
@@ -220,7 +224,10 @@ export class Sessions {
 
   #afterOutput(session: Session): void {
     if (session.closed) return;
-    if (session.closing) return this.#close(session);
+    if (session.closing) {
+      this.#close(session);
+      return;
+    }
     this.#tellUnsent(session);
     this.#adjustFlow(session);
   }

@@ -134,7 +134,8 @@ export class Store {
 
   #receive(requests: readonly Uint8Array[]): void {
     if (this.#closed || this.engine.trap !== undefined) {
-      return this.#rejectAll(this.engine.trap ?? new ReplyError("ERR the store is closed"));
+      this.#rejectAll(this.engine.trap ?? new ReplyError("ERR the store is closed"));
+      return;
     }
     this.#sessions.receive(this.#session, joinBytes(requests));
   }

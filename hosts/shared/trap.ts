@@ -75,4 +75,3 @@ function readMultibulk(chunk: Uint8Array): Uint8Array[] | undefined {
   }
   return parts.length > 0 ? parts : undefined;
 }
-

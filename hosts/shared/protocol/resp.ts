@@ -53,7 +53,9 @@ export type RawReply =
 /** Bytes of a request: an array of bulk strings. */
 export function encodeRequest(parts: readonly (string | number | Uint8Array)[]): Uint8Array {
   const encoder = new TextEncoder();
-  const bulks = parts.map((part) => (part instanceof Uint8Array ? part : encoder.encode(`${part}`)));
+  const bulks = parts.map((part) =>
+    part instanceof Uint8Array ? part : encoder.encode(`${part}`),
+  );
   const heads = bulks.map((bulk) => encoder.encode(`$${bulk.length}\r\n`));
   const start = encoder.encode(`*${bulks.length}\r\n`);
   let bytes = start.length;
