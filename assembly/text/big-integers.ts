@@ -10,8 +10,7 @@
  * Limbs are 32 bits wide because WebAssembly's widest product is 64 bits. The operations are the
  * schoolbook ones, in place: the longest number here, a long double's 5^10090, has 733 limbs.
  *
- * Costs: every operation visits each limb once; `multiplyPowerOfFive` once per 13 powers, `divide` 128
- * times at most.
+ * Costs: every operation visits each limb once, `multiplyPowerOfFive` once per 13 powers.
  */
 
 import { DEBUG } from "../memory/debug";

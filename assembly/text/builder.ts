@@ -5,14 +5,22 @@
  * The builder is a record of 16 bytes that the caller provides (scratch, or a field), the text one
  * block that doubles. Whoever starts a builder frees it.
  *
- * Growing asks `reserve` once the text is larger than SMALL_BYTES; below that the part of memory that
- * is always kept free serves. When memory is refused, the text keeps what it has, everything further is
- * dropped and `isIncomplete` is true: nothing traps, and the caller answers with an error.
+ * Growing asks `reserve` once the text is larger than SMALL_BYTES; below that the part of memory
+ * that is always kept free serves. When memory is refused, the text keeps what it has, everything
+ * further is dropped and `isIncomplete` is true: nothing traps, and the caller answers with an
+ * error.
  *
  * Costs: the copy of what is added; each byte is moved about once more by doubling.
  */
 
-import { Arena, allocate, reallocate, release, reserveBlock, usableBytes } from "../memory/allocator";
+import {
+  Arena,
+  allocate,
+  reallocate,
+  release,
+  reserveBlock,
+  usableBytes,
+} from "../memory/allocator";
 import { DEBUG } from "../memory/debug";
 import { writeLiteral } from "./case";
 import { DOUBLE_BYTES_MAX, writeDouble, writeFixed } from "./doubles";

@@ -10,12 +10,12 @@
  *
  * Reading: the value is a ratio of two integers (digits * 5^e over 1, or digits over 5^e; the twos
  * only move the exponent), whose quotient is taken bit by bit. When both fit 64 bits, as most
- * numbers people write do, that happens in registers. Writing with a fixed number of decimals: the fraction
- * times 10^decimals fits 128 bits; a large integer part is divided down by 10^9.
+ * numbers people write do, that happens in registers. Writing with a fixed number of decimals: the
+ * fraction times 10^decimals fits 128 bits; a large integer part is divided down by 10^9.
  *
- * Big integers live in scratch memory for the length of a call.
- * Costs: reading 0.1 us in registers, some microseconds at 20 digits, 0.3 ms at the far ends of a long
- * double; writing 30 ns, up to 2 ms for the 4,933 digits of the largest long double.
+ * Big integers live in scratch memory for the length of a call. Costs: reading 0.1 us in registers,
+ * some microseconds at 20 digits, 0.3 ms at the far ends of a long double; writing 30 ns, up to 2
+ * ms for the 4,933 digits of the largest long double.
  */
 
 import { DEBUG } from "../memory/debug";
@@ -283,8 +283,8 @@ function shiftRounded(high: u64, low: u64, shift: i32): u64 {
 
 /**
  * Writes mantissa * 2^exponent with exactly `decimals` (0 to 17) decimals, half to even, as
- * printf's "%.Nf" does; returns the bytes written: at most 20 + 1 + decimals, or with an exponent above
- * 0 one for each 3 bits of the value.
+ * printf's "%.Nf" does; returns the bytes written: at most 20 + 1 + decimals, or with an exponent
+ * above 0 one for each 3 bits of the value.
  */
 export function writeFixedBinary(
   address: usize,

@@ -11,7 +11,7 @@
  * beforehand, so nothing is moved afterwards.
  *
  * All functions touch exactly the bytes of the text; results go to `out` unaligned.
- * Costs: parse 1-2 ns a digit or 3 ns per eight; write about 2 ns per two digits.
+ * Costs: parse 4 ns (one digit) to 8 ns (19 digits), write 4 to 13 ns.
  */
 
 import { equalsIgnoreCase } from "./case";

@@ -2,21 +2,21 @@
  * The 80-bit extended format of the x87, as far as INCRBYFLOAT needs it: read, add, write.
  *
  * Redis computes INCRBYFLOAT and HINCRBYFLOAT in C's long double, and what clients see depends on
- * its 64-bit mantissa: 0.1 + 0.2 is 0.3 there, and 2^63 + 1 is exact. WebAssembly has no such type, so
- * this is it, in integers. Each operation rounds once, half to even.
+ * its 64-bit mantissa: 0.1 + 0.2 is 0.3 there, and 2^63 + 1 is exact. WebAssembly has no such type,
+ * so this is it, in integers. Each operation rounds once, half to even.
  *
  *   LongDouble, 16 bytes:  0 mantissa u64   8 exponent i32   12 isNegative
  *
  *   value = mantissa * 2^exponent,  -16445 <= exponent <= 16320
  *
  * Invariants: the highest bit of the mantissa is set, except with the least exponent (subnormal
- * numbers; 0 is one of them). An exponent above 16320 means "not finite": infinity, or what the sum of two
- * infinities would be.
+ * numbers; 0 is one of them). An exponent above 16320 means "not finite": infinity, or what the sum
+ * of two infinities would be.
  *
- * Writing is printf's "%.17Lf" without trailing zeros, so a text can have 4,933 digits. Parsing takes at
- * most 5,119 bytes, as Redis does.
+ * Writing is printf's "%.17Lf" without trailing zeros, so a text can have 4,933 digits. Parsing
+ * takes at most 5,119 bytes, as Redis does.
  *
- * Costs: see exact.ts; an addition takes about 5 ns.
+ * Costs: see exact.ts; two texts of ten digits read, added and written: 0.2 us.
  */
 
 import { DEBUG } from "../memory/debug";

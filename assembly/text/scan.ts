@@ -6,13 +6,13 @@
  *   [+-] inf | infinity                           any case
  *
  * Leading space, which strtod skips, "nan", which Redis refuses, and anything behind the number are
- * refused here already. Scanning says what the text is; what number that makes at which precision is decided
- * in exact.ts, doubles.ts and long-doubles.ts.
+ * refused here already. Scanning says what the text is; what number that makes at which precision
+ * is decided in exact.ts, doubles.ts and long-doubles.ts.
  *
  * A decimal number has `mantissa`, its first 19 significant digits, times 10^exponent. When it has
- * more (`digits`), they are found again between `first` and `end`. A hexadecimal number has `mantissa`,
- * its first 16 significant digits, and `guard`, the next one in the highest four bits with the lowest bit
- * set if anything follows, times 2^exponent.
+ * more (`digits`), they are found again between `first` and `end`. A hexadecimal number has
+ * `mantissa`, its first 16 significant digits, and `guard`, the next one in the highest four bits
+ * with the lowest bit set if anything follows, times 2^exponent.
  *
  * Exponents are added up in 64 bits and then held within a billion, where every format has long
  * ended. Costs: one pass.

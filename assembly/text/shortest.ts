@@ -2,12 +2,12 @@
  * The shortest decimal digits that read back as the same double, and among those the ones closest
  * to it: Raffaello Giulietti's Schubfach.
  *
- * Every decimal between the midpoints to the two neighbouring doubles reads back as v (the midpoints
- * themselves do when v's mantissa is even). With k chosen so that the interval holds at least one and
- * at most ten or so multiples of 10^k, the shortest is a multiple of 10^(k+1) if one lies inside, else the
- * multiple of 10^k nearest to v. Interval and value are compared as integers scaled by 4 * 10^-k; the
- * products with the 128-bit power from the table are "rounded to odd": cut off, but with the lowest bit set
- * when anything was cut off, so that no comparison can be wrong.
+ * Every decimal between the midpoints to the two neighbouring doubles reads back as v (the
+ * midpoints themselves do when v's mantissa is even). With k chosen so that the interval holds at
+ * least one and at most ten or so multiples of 10^k, the shortest is a multiple of 10^(k+1) if one
+ * lies inside, else the multiple of 10^k nearest to v. Interval and value are compared as integers
+ * scaled by 4 * 10^-k; the products with the 128-bit power from the table are "rounded to odd": cut
+ * off, but with the lowest bit set when anything was cut off, so that no comparison can be wrong.
  *
  * Why not Grisu: it misses the shortest form for one double in a thousand. Why not Ryu: the
  * same cost with a larger table.
