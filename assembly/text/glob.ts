@@ -11,8 +11,8 @@
  * Every element other than the star matches exactly one byte. So when the part behind a star fails,
  * only the latest star need be tried further on: what an earlier star could change is a later
  * start, and from there the same part would have to match, which was just refuted. One loop with
- * one place to fall back to does it: no recursion, at most pattern times text steps. Redis recurses once
- * per star and answers "no match" past 1,000 of them; so do we.
+ * one place to fall back to does it: no recursion, at most pattern times text steps. Redis recurses
+ * once per star and answers "no match" past 1,000 of them; so do we.
  */
 
 import { lowerByte } from "./case";
