@@ -1,0 +1,501 @@
+/**
+ * Configuration: the mechanism behind CONFIG and the configuration file.
+ *
+ * A parameter is a row (server/parameters.ts) with its value. Setting is done in two steps, because
+ * CONFIG SET of several parameters is all or nothing and some of them need the host: `stage` checks
+ * a text and keeps the new value beside the old one, `commitStaged` makes all staged values current and
+ * `applySettings` derives the words that hot paths read; `dropStaged` forgets them.
+ *
+ *   kind                  value
+ *   FLAG INTEGER MEMORY   number
+ *   CHOICE                number: index of the word in `choices`
+ *   PERCENT               number: bytes, or minus percent
+ *   OCTAL, EVENT_CLASSES  number
+ *   the others            owned text, words separated by one space
+ */
+
+import { SERVER_ROOT } from "../abi";
+import { accessRules } from "../keyspace/access";
+import { Arena, allocate, release } from "../memory/allocator";
+import { setParserLimits } from "../protocol/parser";
+import {
+  TextBuilder, builderBytes, builderInteger, builderStart, builderText, builderFree, builderByte,
+} from "../text/builder";
+import { equalsIgnoreCase, equalsLiteral } from "../text/case";
+import { parseInteger, parseMemorySize } from "../text/integers";
+import { registerParameters } from "./parameters";
+import { checkSpecial, eventClassesText, octalText, parseEventClasses, parseOctal } from "./special-parameters";
+import { settings } from "./settings";
+
+export const enum ParameterKind {
+  FLAG = 0,
+  INTEGER = 1,
+  MEMORY = 2,
+  PERCENT = 3,
+  CHOICE = 4,
+  TEXT = 5,
+  WORDS = 6,
+  SAVE_POINTS = 7,
+  BUFFER_LIMITS = 8,
+  EVENT_CLASSES = 9,
+  OOM_SCORES = 10,
+  PERCENTILES = 11,
+  OCTAL = 12,
+}
+
+export const enum ParameterFlag {
+  NONE = 0,
+  IMMUTABLE = 1,
+  PROTECTED = 2,
+  HOST = 4,
+  UNUSED = 8,
+}
+
+@unmanaged
+export class Parameter {
+  number: i64;
+  stagedNumber: i64;
+  minimum: i64;
+  maximum: i64;
+  name: string;
+  /** Older name, or "". */
+  alias: string;
+  initial: string;
+  /** CHOICE: its words separated by spaces. */
+  choices: string;
+  kind: ParameterKind;
+  flags: u32;
+  /** 1: a new value is staged. */
+  staged: u32;
+  /** 1: a file or command line has given a value (CONFIG REWRITE, `save` lines that add up). */
+  given: u32;
+  textAddress: u32;
+  textBytes: u32;
+  stagedAddress: u32;
+  stagedBytes: u32;
+  next: u32;
+
+  get hasNumber(): bool {
+    return this.kind <= ParameterKind.CHOICE || this.kind == ParameterKind.EVENT_CLASSES
+      || this.kind == ParameterKind.OCTAL;
+  }
+}
+
+@unmanaged
+class ConfigurationRoot {
+  first: u32;
+  last: u32;
+  /** Time of the last CONFIG REWRITE and such belong to the host. */
+  unused: u32;
+}
+
+const ROOT: usize = SERVER_ROOT + 0x2100;
+const PROBLEM: usize = SERVER_ROOT + 0x2120;
+const NUMBER: usize = SERVER_ROOT + 0x2140;
+
+/** Why the last `stage` said no; the text is the caller's to free with `builderFree`. */
+export function problem(): TextBuilder {
+  return changetype<TextBuilder>(PROBLEM);
+}
+
+// @ts-ignore: decorator
+@inline
+function root(): ConfigurationRoot {
+  return changetype<ConfigurationRoot>(ROOT);
+}
+
+/** All parameters with their defaults. */
+export function initializeConfiguration(): void {
+  root().first = 0;
+  root().last = 0;
+  registerParameters();
+  applySettings();
+}
+
+export function firstParameter(): Parameter | null {
+  return changetype<Parameter | null>(<usize>root().first);
+}
+
+export function nextParameter(parameter: Parameter): Parameter | null {
+  return changetype<Parameter | null>(<usize>parameter.next);
+}
+
+/** The parameter with this name or older name in any case; null when unknown. */
+export function findParameter(name: usize, bytes: u32): Parameter | null {
+  let address = <usize>root().first;
+  while (address) {
+    const parameter = changetype<Parameter>(address);
+    if (equalsIgnoreCase(name, bytes, parameter.name)) return parameter;
+    if (parameter.alias.length && equalsIgnoreCase(name, bytes, parameter.alias)) return parameter;
+    address = parameter.next;
+  }
+  return null;
+}
+
+/** The parameter of this name, which exists. */
+export function parameterNamed(name: string): Parameter {
+  let address = <usize>root().first;
+  while (address) {
+    const parameter = changetype<Parameter>(address);
+    if (parameter.name == name) return parameter;
+    address = parameter.next;
+  }
+  return unreachable();
+}
+
+// ---- Rows ---------------------------------------------------------------------------------------
+
+function register(
+  name: string,
+  alias: string,
+  initial: string,
+  kind: ParameterKind,
+  flags: u32,
+  minimum: i64,
+  maximum: i64,
+  choices: string,
+): void {
+  const address = allocate(Arena.SERVER, offsetof<Parameter>());
+  memory.fill(address, 0, offsetof<Parameter>());
+  const parameter = changetype<Parameter>(address);
+  parameter.name = name;
+  parameter.alias = alias;
+  parameter.initial = initial;
+  parameter.kind = kind;
+  parameter.flags = flags;
+  parameter.minimum = minimum;
+  parameter.maximum = maximum;
+  parameter.choices = choices;
+  if (root().last) changetype<Parameter>(<usize>root().last).next = <u32>address;
+  else root().first = <u32>address;
+  root().last = <u32>address;
+  const text = changetype<TextBuilder>(NUMBER);
+  builderStart(text);
+  builderText(text, initial);
+  if (!stage(parameter, text.address, text.bytes)) unreachable();
+  builderFree(text);
+  commit(parameter);
+  parameter.given = 0;
+}
+
+export function flag(name: string, alias: string, initial: string, flags: u32): void {
+  register(name, alias, initial, ParameterKind.FLAG, flags, 0, 1, "");
+}
+
+export function integer(
+  name: string,
+  alias: string,
+  initial: string,
+  minimum: i64,
+  maximum: i64,
+  flags: u32,
+): void {
+  register(name, alias, initial, ParameterKind.INTEGER, flags, minimum, maximum, "");
+}
+
+export function memorySize(
+  name: string,
+  alias: string,
+  initial: string,
+  minimum: i64,
+  flags: u32,
+): void {
+  register(name, alias, initial, ParameterKind.MEMORY, flags, minimum, i64.MAX_VALUE, "");
+}
+
+export function memoryOrPercent(name: string, alias: string, initial: string, flags: u32): void {
+  register(name, alias, initial, ParameterKind.PERCENT, flags, 0, i64.MAX_VALUE, "");
+}
+
+export function choice(
+  name: string,
+  alias: string,
+  initial: string,
+  choices: string,
+  flags: u32,
+): void {
+  register(name, alias, initial, ParameterKind.CHOICE, flags, 0, 0, choices);
+}
+
+export function text(name: string, alias: string, initial: string, flags: u32): void {
+  register(name, alias, initial, ParameterKind.TEXT, flags, 0, 0, "");
+}
+
+export function special(
+  name: string,
+  alias: string,
+  initial: string,
+  kind: ParameterKind,
+  flags: u32,
+): void {
+  register(name, alias, initial, kind, flags, 0, 0, "");
+}
+
+// ---- Staging ------------------------------------------------------------------------------------
+
+function refuse(reason: string): bool {
+  builderStart(problem());
+  builderText(problem(), reason);
+  return false;
+}
+
+function refuseRange(parameter: Parameter): bool {
+  builderStart(problem());
+  builderText(problem(), "argument must be between ");
+  builderInteger(problem(), parameter.minimum);
+  builderText(problem(), " and ");
+  builderInteger(problem(), parameter.maximum);
+  builderText(problem(), " inclusive");
+  return false;
+}
+
+/** Checks a text and keeps it as the parameter's new value; false: `problem` says why not. */
+export function stage(parameter: Parameter, address: usize, bytes: u32): bool {
+  let accepted = false;
+  switch (parameter.kind) {
+    case ParameterKind.FLAG:
+      accepted = stageFlag(parameter, address, bytes);
+      break;
+    case ParameterKind.INTEGER:
+      accepted = stageInteger(parameter, address, bytes);
+      break;
+    case ParameterKind.MEMORY:
+      accepted = stageMemory(parameter, address, bytes);
+      break;
+    case ParameterKind.PERCENT:
+      accepted = stagePercent(parameter, address, bytes);
+      break;
+    case ParameterKind.CHOICE:
+      accepted = stageChoice(parameter, address, bytes);
+      break;
+    case ParameterKind.EVENT_CLASSES:
+      parameter.stagedNumber = parseEventClasses(address, bytes);
+      accepted = parameter.stagedNumber >= 0
+        || refuse("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+      break;
+    case ParameterKind.OCTAL:
+      parameter.stagedNumber = parseOctal(address, bytes);
+      accepted = parameter.stagedNumber >= 0
+        || refuse("argument couldn't be parsed as an octal number");
+      break;
+    default:
+      accepted = stageText(parameter, address, bytes);
+  }
+  if (accepted) parameter.staged = 1;
+  return accepted;
+}
+
+function stageFlag(parameter: Parameter, address: usize, bytes: u32): bool {
+  const yes = equalsIgnoreCase(address, bytes, "yes");
+  if (!yes && !equalsIgnoreCase(address, bytes, "no")) {
+    return refuse("argument must be 'yes' or 'no'");
+  }
+  parameter.stagedNumber = i64(yes);
+  return true;
+}
+
+function stageInteger(parameter: Parameter, address: usize, bytes: u32): bool {
+  if (!parseInteger(address, bytes, NUMBER)) {
+    return refuse("argument couldn't be parsed into an integer");
+  }
+  return stageNumber(parameter, load<i64>(NUMBER));
+}
+
+function stageNumber(parameter: Parameter, value: i64): bool {
+  if (value < parameter.minimum || value > parameter.maximum) return refuseRange(parameter);
+  parameter.stagedNumber = value;
+  return true;
+}
+
+function stageMemory(parameter: Parameter, address: usize, bytes: u32): bool {
+  if (!parseMemorySize(address, bytes, NUMBER)) return refuse("argument must be a memory value");
+  return stageNumber(parameter, load<i64>(NUMBER));
+}
+
+function stagePercent(parameter: Parameter, address: usize, bytes: u32): bool {
+  if (bytes > 1 && load<u8>(address + bytes - 1) == 0x25) {
+    if (!parseInteger(address, bytes - 1, NUMBER) || load<i64>(NUMBER) < 0) {
+      return refuse("argument must be a memory or percent value");
+    }
+    if (load<i64>(NUMBER) > 100) return refuse("percentage argument must be less or equal to 100");
+    parameter.stagedNumber = -load<i64>(NUMBER);
+    return true;
+  }
+  if (!parseMemorySize(address, bytes, NUMBER)) {
+    return refuse("argument must be a memory or percent value");
+  }
+  return stageNumber(parameter, load<i64>(NUMBER));
+}
+
+/** Start of word `index` of a list separated by spaces, -1 past the last one. */
+function wordStart(words: string, index: i32): i32 {
+  let at = 0;
+  for (let i = 0; i < index; i++) {
+    at = words.indexOf(" ", at);
+    if (at < 0) return -1;
+    at += 1;
+  }
+  return at < words.length ? at : -1;
+}
+
+function wordEnd(words: string, start: i32): i32 {
+  const end = words.indexOf(" ", start);
+  return end < 0 ? words.length : end;
+}
+
+function stageChoice(parameter: Parameter, address: usize, bytes: u32): bool {
+  const words = parameter.choices;
+  for (let index = 0; ; index++) {
+    const start = wordStart(words, index);
+    if (start < 0) break;
+    if (<u32>(wordEnd(words, start) - start) != bytes) continue;
+    let same = true;
+    for (let i: u32 = 0; i < bytes && same; i++) {
+      const byte: i32 = load<u8>(address + i);
+      same = (byte | 0x20) == (words.charCodeAt(start + i) | 0x20);
+    }
+    if (!same) continue;
+    parameter.stagedNumber = index;
+    return true;
+  }
+  builderStart(problem());
+  builderText(problem(), "argument(s) must be one of the following: ");
+  for (let i = 0; i < words.length; i++) {
+    const byte = words.charCodeAt(i);
+    if (byte == 0x20) builderByte(problem(), 0x2c);
+    builderByte(problem(), byte);
+  }
+  return false;
+}
+
+function stageText(parameter: Parameter, address: usize, bytes: u32): bool {
+  const staged = changetype<TextBuilder>(NUMBER);
+  builderStart(staged);
+  const reason = checkSpecial(parameter, address, bytes, staged);
+  if (reason) {
+    builderFree(staged);
+    return refuse(reason);
+  }
+  dropText(parameter);
+  parameter.stagedBytes = staged.bytes;
+  if (staged.bytes) {
+    const owned = allocate(Arena.SERVER, staged.bytes);
+    memory.copy(owned, staged.address, staged.bytes);
+    parameter.stagedAddress = <u32>owned;
+  }
+  builderFree(staged);
+  return true;
+}
+
+function dropText(parameter: Parameter): void {
+  if (parameter.stagedAddress) release(parameter.stagedAddress);
+  parameter.stagedAddress = 0;
+  parameter.stagedBytes = 0;
+}
+
+function commit(parameter: Parameter): void {
+  parameter.staged = 0;
+  parameter.given = 1;
+  if (parameter.hasNumber) {
+    parameter.number = parameter.stagedNumber;
+    return;
+  }
+  if (parameter.textAddress) release(parameter.textAddress);
+  parameter.textAddress = parameter.stagedAddress;
+  parameter.textBytes = parameter.stagedBytes;
+  parameter.stagedAddress = 0;
+  parameter.stagedBytes = 0;
+}
+
+/** Makes every staged value the current one. */
+export function commitStaged(): void {
+  let address = <usize>root().first;
+  while (address) {
+    const parameter = changetype<Parameter>(address);
+    if (parameter.staged) commit(parameter);
+    address = parameter.next;
+  }
+  applySettings();
+}
+
+/** Forgets every staged value. */
+export function dropStaged(): void {
+  let address = <usize>root().first;
+  while (address) {
+    const parameter = changetype<Parameter>(address);
+    parameter.staged = 0;
+    dropText(parameter);
+    address = parameter.next;
+  }
+}
+
+// ---- Reading ------------------------------------------------------------------------------------
+
+/** Appends the value as CONFIG GET shows it. */
+export function appendValue(parameter: Parameter, out: TextBuilder): void {
+  switch (parameter.kind) {
+    case ParameterKind.FLAG:
+      builderText(out, parameter.number ? "yes" : "no");
+      break;
+    case ParameterKind.CHOICE:
+      appendChoice(parameter, out);
+      break;
+    case ParameterKind.PERCENT:
+      builderInteger(out, parameter.number < 0 ? -parameter.number : parameter.number);
+      if (parameter.number < 0) builderByte(out, 0x25);
+      break;
+    case ParameterKind.INTEGER:
+    case ParameterKind.MEMORY:
+      builderInteger(out, parameter.number);
+      break;
+    case ParameterKind.EVENT_CLASSES:
+      eventClassesText(<u32>parameter.number, out);
+      break;
+    case ParameterKind.OCTAL:
+      octalText(<u32>parameter.number, out);
+      break;
+    default:
+      builderBytes(out, parameter.textAddress, parameter.textBytes);
+  }
+}
+
+function appendChoice(parameter: Parameter, out: TextBuilder): void {
+  const start = wordStart(parameter.choices, <i32>parameter.number);
+  const end = wordEnd(parameter.choices, start);
+  for (let i = start; i < end; i++) builderByte(out, parameter.choices.charCodeAt(i));
+}
+
+/** Whether the value is what it was before anyone set it. */
+export function isInitial(parameter: Parameter): bool {
+  const value = changetype<TextBuilder>(NUMBER);
+  builderStart(value);
+  appendValue(parameter, value);
+  const same = equalsLiteral(value.address, value.bytes, parameter.initial);
+  builderFree(value);
+  return same;
+}
+
+/** The number of a parameter of this name. */
+export function numberOf(name: string): i64 {
+  return parameterNamed(name).number;
+}
+
+/** Derives the words that hot paths read. */
+export function applySettings(): void {
+  const values = settings();
+  const password = parameterNamed("requirepass");
+  values.maxmemory = <f64>numberOf("maxmemory");
+  values.bulkBytesMaximum = <f64>numberOf("proto-max-bulk-len");
+  values.queryBufferBytesMaximum = <f64>numberOf("client-query-buffer-limit");
+  values.passwordAddress = password.textAddress;
+  values.passwordBytes = password.textBytes;
+  values.activeExpireEffort = <u32>numberOf("active-expire-effort");
+  values.debugCommands = <u32>numberOf("enable-debug-command");
+  setParserLimits(values.bulkBytesMaximum, values.queryBufferBytesMaximum);
+  const rules = accessRules();
+  const policy = numberOf("maxmemory-policy");
+  // Choices 1 and 5 are volatile-lfu and allkeys-lfu.
+  rules.frequency = u32(policy == 1 || policy == 5);
+  rules.logFactor = <i32>numberOf("lfu-log-factor");
+  rules.decayMinutes = <i32>numberOf("lfu-decay-time");
+}
