@@ -1,7 +1,7 @@
 /**
  * Memory of the engine: blocks of any size in two arenas, with exact accounting.
  *
- *   allocate ── below LARGE_BYTES: slabs.ts, objects of 46 size classes
+ *   allocate ── below LARGE_BYTES: slabs.ts, objects of 48 size classes
  *            └─ else: large-blocks.ts, whole pages
  *   both take pages from page-runs.ts; page-table.ts holds all that is known about a page
  *
@@ -36,7 +36,7 @@ export { Arena, LARGE_BYTES };
 export const KEEP_FREE_BYTES: u32 = 1 << 20;
 
 /** Pages in one piece that a reservation adds, for slabs that small blocks may begin. */
-const SLAB_ROOM_PAGES: u32 = 16;
+const SLAB_ROOM_PAGES: u32 = 18;
 
 /** Tests only, before `initializeAllocator`: the heap starts at `address` instead of HEAP_BASE. */
 export function setHeapStart(address: usize): void {
@@ -166,13 +166,14 @@ export function retag(address: usize, arena: Arena): void {
 }
 
 /**
- * Whether `bytes` more can be allocated, in one block or in several. Small blocks lose up to a
- * quarter to their size class, so that much is asked for in addition.
+ * Whether `bytes` more can be allocated, in one block or in several (each counted with at least 8).
+ * A block may lose a third of its size to its class or its last page, so 11/32 are asked for in
+ * addition.
  */
 export function reserve(bytes: u32): bool {
   if (failsOnDemand()) return false;
-  const pages = (bytes >> PAGE_BITS) + (bytes >> (PAGE_BITS + 2)) + 1 + SLAB_ROOM_PAGES;
-  return hasPages(pages, KEEP_FREE_BYTES >> PAGE_BITS);
+  const pages = bytes >> PAGE_BITS;
+  return hasPages(pages + ((pages * 11) >> 5) + SLAB_ROOM_PAGES, KEEP_FREE_BYTES >> PAGE_BITS);
 }
 
 /** Whether one block of `bytes` can be allocated: exact, for values near the limit. */

@@ -20,7 +20,7 @@
  * for every page from FIRST to TOP, also inside of runs; above TOP there is garbage.
  *
  *   root page of an arena (DATA 0x1000, SERVER 0x2000), the allocator's block:
- *   0x000  u32 x 46   first slab of each size class that may have room
+ *   0x000  u32 x 48   first slab of each size class that may have room
  *   0x0C0  u32        bytes in use (usable sizes of live blocks)
  *   0x0C4  u32        pages in use
  *   0x0C8  u32        DATA: FIRST, entry of the first heap page; 0 in fresh memory = HEAP_BASE

@@ -60,7 +60,7 @@ export function scratchTake(bytes: u32): usize {
   const current = changetype<Chunk>(CURRENT);
   const address = current.cursor;
   // The end is a multiple of 8, so what fits also fits rounded up.
-  if (bytes > (current.end - address) as u32) return takeFromNewChunk(bytes);
+  if (bytes > ((current.end - address) as u32)) return takeFromNewChunk(bytes);
   current.cursor = address + ((bytes + 7) & ~7);
   return address;
 }

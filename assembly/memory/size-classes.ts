@@ -9,26 +9,30 @@
  *   31-34    640 768 896 1024
  *   35-38    1280 1536 1792 2048
  *   39-42    2560 3072 3584 4096
- *   43-45    5120 6144 7168                 (8192 is two whole pages)
+ *   43-46    5120 6144 7168 8192
+ *   47       10240                          (above: whole pages)
  *
  * Why steps of 4: most blocks are keys with a short value, and the middle of one key's size to the
  * next class is lost for each of a million keys. Above 128 bytes a block loses at most a fifth.
+ *
+ * Why up to 10240: in whole pages a block of 8193 bytes would lose half of its size. So no block
+ * loses more than a third, which is what `reserve` adds.
  *
  * A slab of the classes up to 512 bytes is one page. Above, its pages are the fewest of which at
  * most 2 % stay unused; at most 7. The tables are part of the DATA layout (LAYOUT_VERSION).
  */
 
-export const CLASSES: u32 = 46;
+export const CLASSES: u32 = 48;
 
 /** A block of at least so many bytes has whole pages of its own. */
-export const LARGE_BYTES: u32 = 7169;
+export const LARGE_BYTES: u32 = 10_241;
 
 const SIZES: usize = memory.data<u16>([
   8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64,
   72, 80, 88, 96, 104, 112, 120, 128,
   160, 192, 224, 256, 320, 384, 448, 512,
   640, 768, 896, 1024, 1280, 1536, 1792, 2048,
-  2560, 3072, 3584, 4096, 5120, 6144, 7168,
+  2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192, 10240,
 ]);
 
 const CAPACITIES: usize = memory.data<u16>([
@@ -36,7 +40,7 @@ const CAPACITIES: usize = memory.data<u16>([
   56, 51, 46, 42, 39, 36, 34, 32,
   25, 21, 18, 16, 12, 10, 9, 8,
   19, 16, 9, 8, 16, 8, 9, 8,
-  8, 4, 8, 4, 4, 2, 4,
+  8, 4, 8, 4, 4, 2, 4, 2, 2,
 ]);
 
 const SLAB_PAGES: usize = memory.data<u8>([
@@ -44,7 +48,7 @@ const SLAB_PAGES: usize = memory.data<u8>([
   1, 1, 1, 1, 1, 1, 1, 1,
   1, 1, 1, 1, 1, 1, 1, 1,
   3, 3, 2, 2, 5, 3, 4, 4,
-  5, 3, 7, 4, 5, 3, 7,
+  5, 3, 7, 4, 5, 3, 7, 4, 5,
 ]);
 
 /** The class of the smallest size that is at least `bytes`; `bytes` < LARGE_BYTES. */

@@ -16,7 +16,8 @@
  *
  * Invariants:
  *   1. A slab outside of its list is full; a slab in the list is not, unless it is the first.
- *   2. A slab without objects exists only as the only one of its list (else its pages go back).
+ *   2. Only the first slab of a list may be without objects: one that becomes empty gives its pages
+ *      back unless it is alone in the list, so that taking and giving one object moves no pages.
  *   3. Objects lie at multiples of their size from the start of the first page.
  *
  * Cost: take and give touch the entry, the object and the counter: 4 to 6 ns.

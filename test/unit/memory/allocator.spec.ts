@@ -7,6 +7,7 @@ import {
 } from "../../../assembly/memory/allocator";
 import { isDataPage, markDataPages, nextDataPage } from "../../../assembly/memory/data-pages";
 import { CLASSES, capacityOf, classOf, sizeOf, slabPagesOf } from "../../../assembly/memory/size-classes";
+import { entryOf } from "../../../assembly/memory/page-table";
 import { validateHeap } from "../../../assembly/memory/validate-heap";
 import { HeapModel, Random } from "./heap-model";
 
@@ -83,6 +84,15 @@ describe("allocator", () => {
     expect(validateHeap()).toBe(0);
   });
 
+  it("keeps long lists of slabs in order", () => {
+    const model = new HeapModel(SEED + 3);
+    model.random.narrow = true;
+    model.run(3000, 600);
+    model.dropAll();
+    expect(pagesInUse(Arena.DATA)).toBeLessThan(5);
+    expect(validateHeap()).toBe(0);
+  });
+
   it("gives an emptied heap back as one piece", () => {
     const random = new Random(SEED);
     const blocks: usize[] = [];
@@ -102,11 +112,11 @@ describe("allocator", () => {
 
   it("counts used and peak to the byte", () => {
     const small = allocate(Arena.DATA, 65);
-    const large = allocate(Arena.SERVER, 10_000);
+    const large = allocate(Arena.SERVER, 11_000);
     expect(usedBytesOf(Arena.DATA)).toBe(72);
     expect(usedBytesOf(Arena.SERVER)).toBe(12_288);
     expect(usableBytesFor(65)).toBe(72);
-    expect(usableBytesFor(10_000)).toBe(12_288);
+    expect(usableBytesFor(11_000)).toBe(12_288);
     expect(pagesInUse(Arena.DATA)).toBe(1);
     expect(pagesInUse(Arena.SERVER)).toBe(3);
     release(large);
@@ -163,7 +173,7 @@ describe("allocator", () => {
     const runs: usize[] = [];
     for (let pages: u32 = 40; pages > 2; pages--) {
       runs.push(allocate(Arena.DATA, pages << 12));
-      allocate(Arena.SERVER, 2 << 12);
+      allocate(Arena.SERVER, 3 << 12);
     }
     const overhead = overheadBytes();
     for (let index = 0; index < runs.length; index++) release(runs[index]);
@@ -174,6 +184,74 @@ describe("allocator", () => {
     expect(validateHeap()).toBe(0);
   });
 });
+
+describe("free runs", () => {
+  beforeEach(start);
+
+  it("of one bin: the shortest that fits is taken", () => {
+    const runs: usize[] = [];
+    for (let pages: u32 = 47; pages > 32; pages--) {
+      runs.push(allocate(Arena.DATA, pages << 12));
+      allocate(Arena.SERVER, 3 << 12);
+    }
+    // Released so that the wanted one is neither first nor last in the list.
+    for (let index = 0; index < runs.length; index += 2) release(runs[index]);
+    expect(allocate(Arena.DATA, 36 << 12)).toBe(runs[10]);
+    expect(allocate(Arena.DATA, 38 << 12)).toBe(runs[8]);
+    expect(validateHeap()).toBe(0);
+  });
+
+  it("are searched to the end before memory is out", () => {
+    const blocks: usize[] = [];
+    const fitting = allocate(Arena.DATA, 47 << 12);
+    allocate(Arena.SERVER, 3 << 12);
+    for (let count = 0; count < 100; count++) {
+      blocks.push(allocate(Arena.DATA, 34 << 12));
+      allocate(Arena.SERVER, 3 << 12);
+    }
+    const rest = (freeBytes() as u32) >> 12;
+    allocate(Arena.DATA, rest << 12);
+    release(fitting);
+    for (let index = 0; index < blocks.length; index++) release(blocks[index]);
+    expect(allocate(Arena.DATA, 40 << 12)).toBe(fitting);
+    expect(validateHeap()).toBe(0);
+  });
+});
+
+describe("validate", () => {
+  beforeEach(() => {
+    start();
+    const model = new HeapModel(SEED + 5);
+    model.run(50, 40);
+  });
+
+  it("sees a wrong counter, label, length, list and bin", () => {
+    expect(validateHeap()).toBe(0);
+    const small = allocate(Arena.DATA, 40);
+    const large = allocate(Arena.DATA, 40_000);
+    const last = allocate(Arena.SERVER, 40_000);
+    expect(broken(0x10c0, 8)).toBe(13);
+    expect(broken(0x20d4, load<u32>(0x20d4))).toBe(14);
+    expect(broken(entryOf(small) + 4, 0x02000000)).toBe(6);
+    expect(broken(entryOf(small) + 8, 16)).toBe(9);
+    expect(broken(entryOf(large) + 16, 1)).toBe(8);
+    expect(broken(entryOf(last), 7)).not.toBe(0);
+    release(large);
+    expect(broken(entryOf(large) + 32, 0x100)).toBe(3);
+    expect(broken(0x20d8, 1)).toBe(12);
+    expect(broken(0x20e0, 0x2000)).toBe(11);
+    expect(validateHeap()).toBe(0);
+  });
+});
+
+/** What validate answers while the word at `address` is changed by `bits`. */
+function broken(address: usize, bits: u32): i32 {
+  const word = load<u32>(address);
+  store<u32>(address, word ^ bits);
+  const found = validateHeap();
+  store<u32>(address, word);
+  return found;
+}
 
 describe("reserve", () => {
   beforeEach(start);
@@ -189,6 +267,24 @@ describe("reserve", () => {
         promised++;
       }
       expect(promised).toBeGreaterThan(0);
+      expect(validateHeap()).toBe(0);
+    }
+  });
+
+  it("keeps its promise when it is just kept", () => {
+    const sizes: u32[] = [30_000, 300_000, 3_000_000, 30_000_000];
+    const pieces: u32[] = [1, 9, 129, 257, 2049, 4097, 6145, 8193, 10_241, 12_289];
+    for (let index = 0; index < sizes.length * pieces.length; index++) {
+      start();
+      const size = sizes[index / pieces.length];
+      const piece = pieces[index % pieces.length];
+      // One byte takes eight: callers ask for at least that.
+      const asked = max<u32>(piece, 8);
+      let last: usize = 0;
+      while (reserve(size)) last = allocate(Arena.SERVER, 3 << 12);
+      release(last);
+      expect(reserve(size)).toBe(true);
+      for (let bytes = asked; bytes <= size; bytes += asked) allocate(Arena.DATA, piece);
       expect(validateHeap()).toBe(0);
     }
   });

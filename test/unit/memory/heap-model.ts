@@ -5,6 +5,9 @@ import { validateHeap } from "../../../assembly/memory/validate-heap";
 
 /** Random numbers that depend on a seed alone. */
 export class Random {
+  /** Two size classes only: long lists of slabs. */
+  narrow: bool = false;
+
   constructor(public state: u32) {}
 
   next(): u32 {
@@ -21,6 +24,7 @@ export class Random {
 
   /** Small sizes most of the time, now and then pages, rarely many pages. */
   size(): u32 {
+    if (this.narrow) return this.below(2) ? 500 : 6000;
     const kind = this.below(100);
     if (kind < 60) return this.below(130);
     if (kind < 80) return this.below(1100);

@@ -1,7 +1,7 @@
 import { MAXIMUM_WASM_PAGES } from "../../../assembly/abi";
 import {
-  Arena, allocate, initializeAllocator, limitBytes, pagesInUse, rebuildAfterAttach, reserve,
-  setHeapStart, usedBytes,
+  Arena, allocate, initializeAllocator, limitBytes, pagesInUse, reallocate, rebuildAfterAttach,
+  release, reserve, setHeapStart, usedBytes,
 } from "../../../assembly/memory/allocator";
 import { markDataPages, nextDataPage } from "../../../assembly/memory/data-pages";
 import { validateHeap } from "../../../assembly/memory/validate-heap";
@@ -51,6 +51,22 @@ describe("high addresses", () => {
     expect(validateHeap()).toBe(0);
     expect(reserve(1)).toBe(false);
     expect(usedBytes()).toBe((2 << 20) as f64);
+  });
+
+  it("reads nothing beyond the top when a block grows", () => {
+    const start = TOP - (1 << 20);
+    setHeapStart(start);
+    initializeAllocator(TOP);
+    const room = allocate(Arena.DATA, 512 << 10);
+    allocate(Arena.DATA, 508 << 10);
+    let block: usize = 0;
+    for (let count = 0; count < 8; count++) block = allocate(Arena.DATA, 512);
+    expect(block).toBe(TOP - 512);
+    store<u64>(TOP - 8, 7);
+    release(room);
+    const moved = reallocate(block, 20_000);
+    expect(load<u64>(moved + 504)).toBe(7);
+    expect(validateHeap()).toBe(0);
   });
 
   it("takes one block of more than 2 GiB", () => {

@@ -1,6 +1,6 @@
 import { SCRATCH, SCRATCH_END } from "../../../assembly/abi";
 import {
-  Arena, initializeAllocator, setHeapStart, usedBytesOf,
+  Arena, allocate, initializeAllocator, release, setHeapStart, usedBytesOf,
 } from "../../../assembly/memory/allocator";
 import {
   initializeScratch, scratchLeft, scratchMark, scratchRelease, scratchTake,
@@ -48,6 +48,19 @@ describe("scratch", () => {
     expect(scratchMark()).toBe(full);
     scratchRelease(mark);
     expect(scratchMark()).toBe(SCRATCH);
+  });
+
+  it("goes back to a chunk that lies above the next one", () => {
+    const hole = allocate(Arena.SERVER, 1 << 20);
+    scratchTake(SCRATCH_END - SCRATCH);
+    const upper = scratchTake(60_000);
+    const mark = scratchMark();
+    release(hole);
+    const lower = scratchTake(60_000);
+    expect(lower).toBeLessThan(upper);
+    scratchRelease(mark);
+    expect(scratchMark()).toBe(mark);
+    expect(usedBytesOf(Arena.SERVER)).toBe(65_536);
   });
 
   it("nests marks over random takes", () => {
