@@ -76,3 +76,15 @@ export function findByte(address: usize, end: usize, byte: u8): usize {
   }
   return 0;
 }
+
+/** Equality in a time that depends on the lengths only, for passwords. */
+export function equalSecrets(
+  left: usize, leftBytes: u32, right: usize, rightBytes: u32,
+): bool {
+  let difference = leftBytes ^ rightBytes;
+  for (let index: u32 = 0; index < rightBytes; index++) {
+    const other = leftBytes ? load<u8>(left + index % leftBytes) : 0;
+    difference |= load<u8>(right + index) ^ other;
+  }
+  return difference == 0;
+}

@@ -150,6 +150,9 @@ ERR maxage is not an integer or out of range";
 // @ts-ignore: decorator
 @lazy @inline export const MAX_AGE_POSITIVE: string = "ERR maxage should be greater than 0";
 // @ts-ignore: decorator
+@lazy @inline export const UNBLOCK_REASON: string = "\
+ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
+// @ts-ignore: decorator
 @lazy @inline export const TIMEOUT_NOT_INTEGER: string = "\
 ERR timeout is not an integer or out of range";
 // @ts-ignore: decorator
@@ -261,26 +264,27 @@ export function replyUnknownCommand(vector: usize, count: u32): void {
   replyErrorEnd();
 }
 
-/** `container` is the name of the command in upper case. */
+/** `container` is the name of the command as given; the text shows it in upper case. */
 export function replyUnknownSubcommand(
   name: usize, nameBytes: usize, container: usize, containerBytes: usize,
 ): void {
   replyErrorStart("ERR unknown subcommand '");
   replyErrorCut(name, nameBytes, 128);
   replyErrorText("'. Try ");
-  replyErrorBytes(container, containerBytes);
+  for (let index: usize = 0; index < containerBytes; index++) {
+    const byte = <u32>load<u8>(container + index);
+    replyErrorByte(byte - 0x61 < 26 ? byte - 0x20 : byte);
+  }
   replyErrorText(" HELP.");
   replyErrorEnd();
 }
 
-/** What a container says of a subcommand whose arguments do not fit. */
-export function replySubcommandSyntax(
-  name: usize, nameBytes: usize, container: usize, containerBytes: usize,
-): void {
+/** What a container, named in upper case, says of a subcommand whose arguments do not fit. */
+export function replySubcommandSyntax(name: usize, nameBytes: usize, container: string): void {
   replyErrorStart("ERR unknown subcommand or wrong number of arguments for '");
   replyErrorCut(name, nameBytes, 128);
   replyErrorText("'. Try ");
-  replyErrorBytes(container, containerBytes);
+  replyErrorText(container);
   replyErrorText(" HELP.");
   replyErrorEnd();
 }

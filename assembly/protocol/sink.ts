@@ -138,6 +138,11 @@ function handOver(sink: Sink, address: usize, bytes: usize): void {
   flush(sink.stream, sink.session, <i32>address, <i32>bytes);
 }
 
+/** Asks the host to close a session once its replies are sent. */
+export function requestClose(session: i32): void {
+  flush(Stream.CLOSE, session, 0, 0);
+}
+
 /** Makes room for `bytes` more, which must be no more than the window, and returns the cursor. */
 // @ts-ignore: decorator
 @inline

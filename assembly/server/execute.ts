@@ -59,6 +59,7 @@ export function enter(session: Session, timeMs: f64): void {
 function run(session: Session): i32 {
   const parser = session.parser;
   let status: i32 = Status.CONTINUE;
+  if (session.closing) return leave(session, Status.CLOSE);
   if (session.request) return leave(session, Status.WAITING);
   while (status == Status.CONTINUE) {
     const result = parserNext(parser);
@@ -142,7 +143,7 @@ export function admit(call: Call): Row | null {
   if (row.firstChild && call.argumentCount > 1) {
     const child = findSubcommand(row, call.at(1), call.bytesOf(1));
     if (!child) {
-      replyUnknownSubcommand(row.nameAddress, row.nameBytes, call.at(1), call.bytesOf(1));
+      replyUnknownSubcommand(call.at(1), call.bytesOf(1), name, bytes);
       return null;
     }
     row = child;
@@ -167,13 +168,11 @@ function refuse(row: Row): Row | null {
   return null;
 }
 
+/** A session that has not shown a password is free only while there is none. */
 function needsPassword(session: Session, row: Row): bool {
-  if (!settings().passwordBytes || session.has(SessionFlag.INTERNAL)) {
-    session.authenticated = 1;
-    parserAuthenticated(session.parser, true);
-    return false;
-  }
-  return !(row.flags & RowFlag.NO_AUTH);
+  if (settings().passwordBytes) return !(row.flags & RowFlag.NO_AUTH);
+  parserAuthenticated(session.parser, true);
+  return false;
 }
 
 /** True when `maxmemory` is passed or the memory kept free is touched. */

@@ -13,6 +13,7 @@ import { nowMs } from "../memory/root";
 import {
   PARSER_BYTES, Parser, ParserFlag, initializeParser, parserFree,
 } from "../protocol/parser";
+import { requestClose } from "../protocol/sink";
 import { settings } from "./settings";
 import { Row } from "./table";
 
@@ -84,7 +85,7 @@ export class Session {
 }
 
 const PARSER_OFFSET: usize = (offsetof<Session>() + 7) & ~7;
-const SESSION_BYTES: u32 = <u32>PARSER_OFFSET + PARSER_BYTES;
+export const SESSION_BYTES: u32 = <u32>PARSER_OFFSET + PARSER_BYTES;
 const FIRST_SLOTS: u32 = 64;
 
 @unmanaged
@@ -157,6 +158,7 @@ export function createSession(flags: u32): Session | null {
   session.protocol = 2;
   session.openedMs = nowMs();
   session.activeMs = nowMs();
+  session.authenticated = u32(!settings().passwordBytes || (flags & SessionFlag.INTERNAL) != 0);
   initializeParser(session.parser, parserFlags(flags));
   session.previous = root().last;
   if (root().last) changetype<Session>(<usize>root().last).next = <u32>address;
@@ -238,4 +240,18 @@ export function setSessionText(session: Session, field: usize, text: usize, byte
   const owned = allocate(Arena.SERVER, bytes);
   memory.copy(owned, text, bytes);
   store<u32>(at, <u32>owned);
+}
+
+/** Whether a text may name a client or its library: printable ASCII without blanks. */
+export function isPrintable(text: usize, bytes: u32): bool {
+  for (let index: u32 = 0; index < bytes; index++) {
+    if (<u32>load<u8>(text + index) - 0x21 > 0x7e - 0x21) return false;
+  }
+  return true;
+}
+
+/** Asks the host to close another session; what it sends from now on is not executed. */
+export function closeOther(session: Session): void {
+  session.closing = 1;
+  requestClose(session.id);
 }

@@ -22,7 +22,8 @@
 
 import { SERVER_ROOT } from "../abi";
 import { Arena, allocate } from "../memory/allocator";
-import { equalsBytesIgnoreCase, writeLiteral } from "../text/case";
+import { DEBUG } from "../memory/debug";
+import { equalsBytesIgnoreCase, equalsIgnoreCase, writeLiteral } from "../text/case";
 
 export const enum RowFlag {
   WRITE = 1,
@@ -87,6 +88,11 @@ export class Row {
   tips: string;
   complexity: string;
   summary: string;
+  /** Empty, or the version since which the command is deprecated and what replaces it. */
+  deprecatedSince: string;
+  replacedBy: string;
+  /** Words of COMMAND DOCS: "deprecated", "syscmd". */
+  docFlags: string;
 }
 
 @unmanaged
@@ -214,6 +220,9 @@ export function command(
   row.tips = tips;
   row.complexity = complexity;
   row.summary = summary;
+  row.deprecatedSince = "";
+  row.replacedBy = "";
+  row.docFlags = "";
   row.flags = flagBits(flags);
   row.number = root().rows++;
   readLegacyKeys(row);
@@ -223,6 +232,15 @@ export function command(
   const bar = name.indexOf("|");
   if (bar < 0) indexRow(row);
   else attach(row, bar);
+}
+
+/** Marks the command registered last, which is `name`, as deprecated. */
+export function deprecated(name: string, since: string, replacedBy: string): void {
+  const row = changetype<Row>(<usize>root().last);
+  if (DEBUG) assert(equalsIgnoreCase(row.nameAddress, row.nameBytes, name));
+  row.deprecatedSince = since;
+  row.replacedBy = replacedBy;
+  row.docFlags = "deprecated";
 }
 
 function indexRow(row: Row): void {

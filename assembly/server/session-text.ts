@@ -1,0 +1,67 @@
+/**
+ * A session as one line of text, as CLIENT LIST and CLIENT INFO print it.
+ *
+ * The engine keeps no reply buffer and no file descriptor of a session: those fields are constants.
+ */
+
+import { SessionFlag } from "../abi";
+import { nowMs } from "../memory/root";
+import { parserHeldBytes } from "../protocol/parser";
+import { TextBuilder, builderByte, builderBytes, builderInteger, builderText } from "../text/builder";
+import { SESSION_BYTES, Session } from "./session";
+
+function addNumber(builder: TextBuilder, label: string, value: i64): void {
+  builderText(builder, label);
+  builderInteger(builder, value);
+}
+
+function addText(builder: TextBuilder, label: string, text: usize, bytes: u32): void {
+  builderText(builder, label);
+  if (bytes) builderBytes(builder, text, bytes);
+}
+
+function addFlags(builder: TextBuilder, session: Session): void {
+  const before = builder.bytes;
+  builderText(builder, " flags=");
+  const start = builder.bytes;
+  if (session.request) builderByte(builder, 0x62);
+  if (session.closing) builderByte(builder, 0x63);
+  if (session.has(SessionFlag.UNIX_SOCKET)) builderByte(builder, 0x55);
+  if (session.noEvict) builderByte(builder, 0x65);
+  if (session.noTouch) builderByte(builder, 0x54);
+  if (builder.bytes == start && start != before) builderByte(builder, 0x4e);
+}
+
+/** Memory that a session holds. */
+export function sessionMemory(session: Session): i64 {
+  return <i64>SESSION_BYTES + session.nameBytes + session.libraryNameBytes
+    + session.libraryVersionBytes + session.peerBytes + session.localBytes
+    + parserHeldBytes(session.parser) + session.unsentBytes;
+}
+
+/** "id=3 addr=... lib-ver=" without a line end. */
+export function writeSession(builder: TextBuilder, session: Session): void {
+  const held = parserHeldBytes(session.parser);
+  addNumber(builder, "id=", session.id);
+  addText(builder, " addr=", session.peer, session.peerBytes);
+  addText(builder, " laddr=", session.local, session.localBytes);
+  builderText(builder, " fd=-1");
+  addText(builder, " name=", session.name, session.nameBytes);
+  addNumber(builder, " age=", nowMs() / 1000 - session.openedMs / 1000);
+  addNumber(builder, " idle=", nowMs() / 1000 - session.activeMs / 1000);
+  addFlags(builder, session);
+  addNumber(builder, " db=", session.database);
+  builderText(builder, " sub=0 psub=0 ssub=0 multi=-1 watch=0");
+  addNumber(builder, " qbuf=", held);
+  builderText(builder, " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0");
+  addNumber(builder, " omem=", session.unsentBytes);
+  addNumber(builder, " tot-mem=", sessionMemory(session));
+  builderText(builder, " events=r cmd=");
+  const row = session.lastCommand;
+  if (row) builderBytes(builder, row.nameAddress, row.nameBytes);
+  else builderText(builder, "NULL");
+  builderText(builder, " user=default redir=-1");
+  addNumber(builder, " resp=", session.protocol);
+  addText(builder, " lib-name=", session.libraryName, session.libraryNameBytes);
+  addText(builder, " lib-ver=", session.libraryVersion, session.libraryVersionBytes);
+}
