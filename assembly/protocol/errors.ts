@@ -47,8 +47,6 @@ BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN N
 @lazy @inline export const READ_ONLY: string = "\
 READONLY You can't write against a read only replica.";
 // @ts-ignore: decorator
-@lazy @inline export const MISCONF: string = "MISCONF Errors writing to the AOF file";
-// @ts-ignore: decorator
 @lazy @inline export const CLUSTER_DISABLED: string = "\
 ERR This instance has cluster support disabled";
 // @ts-ignore: decorator
@@ -82,6 +80,19 @@ ERR The specified keys must contain string values";
 // @ts-ignore: decorator
 @lazy @inline export const LCS_OUT_OF_MEMORY: string = "\
 ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
+// @ts-ignore: decorator
+@lazy @inline export const WRONG_DIGEST: string = "ERR must be exactly 16 hexadecimal characters";
+// @ts-ignore: decorator
+@lazy @inline export const NOT_A_STRING_TO_COMPARE: string = "\
+ERR Key should be of string type if conditions are specified";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_KEY_COUNT: string = "ERR invalid numkeys value";
+// @ts-ignore: decorator
+@lazy @inline export const WRONG_PAIR_COUNT: string = "ERR wrong number of key-value pairs";
+// @ts-ignore: decorator
+@lazy @inline export const NEEDS_EXPIRY: string = "ERR ENX flag requires an expiration";
+// @ts-ignore: decorator
+@lazy @inline export const BOUNDS_CROSSED: string = "ERR LBOUND can't be greater than UBOUND";
 
 // ---- Keys and databases -------------------------------------------------------------------------
 
@@ -113,6 +124,8 @@ switching between policies at runtime LRU and LFU data will take some time to ad
 @lazy @inline export const BAD_DUMP: string = "ERR DUMP payload version or checksum are wrong";
 // @ts-ignore: decorator
 @lazy @inline export const BUSY_KEY: string = "BUSYKEY Target key name already exists.";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_TTL: string = "ERR Invalid TTL value, must be >= 0";
 
 // ---- Connection ---------------------------------------------------------------------------------
 
@@ -182,9 +195,6 @@ ERR The server is running without a config file";
 // @ts-ignore: decorator
 @lazy @inline export const SHUTDOWN_FAILED: string = "ERR Errors trying to SHUTDOWN. Check logs.";
 // @ts-ignore: decorator
-@lazy @inline export const SHUTDOWN_NOT_IN_MULTI: string = "\
-ERR Command not allowed inside a transaction";
-// @ts-ignore: decorator
 @lazy @inline export const DEBUG_NOT_ALLOWED: string = "\
 ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you \
 can run it from a local connection, otherwise you need to set this option in the \
@@ -199,6 +209,13 @@ ERR Invalid number of arguments specified for command";
 // @ts-ignore: decorator
 @lazy @inline export const INVALID_ARGUMENTS: string = "\
 ERR Invalid arguments specified for command";
+// @ts-ignore: decorator
+@lazy @inline export const MODULE_NOT_ALLOWED: string = "\
+ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", \
+you can run it from a local connection, otherwise you need to set this option in the \
+configuration file, and then restart the server.";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_MASTER_PORT: string = "ERR Invalid master port";
 
 // ---- Transactions -------------------------------------------------------------------------------
 
@@ -309,6 +326,57 @@ export function replyErrorAround(
 /** EXPIRE family: "Unsupported option foo". */
 export function replyUnsupportedOption(address: usize, bytes: usize): void {
   replyErrorAround("ERR Unsupported option ", address, bytes, "");
+}
+
+/** INCREX: which of its numbers is wrong ("Increment", "LBOUND", "UBOUND"). */
+export function replyWrongNumber(name: string, isInteger: bool): void {
+  replyErrorStart("ERR ");
+  replyErrorText(name);
+  replyErrorText(isInteger ? " is not an integer or out of range" : " is not a valid float");
+  replyErrorEnd();
+}
+
+export function replyUnknownConfiguration(name: usize, nameBytes: usize): void {
+  replyErrorAround(
+    "ERR Unknown option or number of arguments for CONFIG SET - '", name, nameBytes, "'",
+  );
+}
+
+/** CONFIG SET of a known name whose value does not do. */
+export function replyConfigurationFailed(name: usize, nameBytes: usize, reason: string): void {
+  replyErrorStart("ERR CONFIG SET failed (possibly related to argument '");
+  replyErrorBytes(name, nameBytes);
+  replyErrorText("') - ");
+  replyErrorText(reason);
+  replyErrorEnd();
+}
+
+export function replyUnknownClientType(name: usize, nameBytes: usize): void {
+  replyErrorAround("ERR Unknown client type '", name, nameBytes, "'");
+}
+
+export function replyHelloOption(name: usize, nameBytes: usize): void {
+  replyErrorAround("ERR Syntax error in HELLO option '", name, nameBytes, "'");
+}
+
+/** CLIENT SETINFO of an attribute that does not exist. */
+export function replyUnrecognizedOption(name: usize, nameBytes: usize): void {
+  replyErrorAround("ERR Unrecognized option '", name, nameBytes, "'");
+}
+
+/** CLIENT SETINFO of a value with blanks or control bytes. */
+export function replyInvalidAttribute(name: usize, nameBytes: usize): void {
+  replyErrorAround(
+    "ERR ", name, nameBytes, " cannot contain spaces, newlines or special characters.",
+  );
+}
+
+/** A RESP2 session that is subscribed; `name` is the command's, in lower case. */
+export function replyNotWhileSubscribed(name: usize, nameBytes: usize): void {
+  replyErrorAround(
+    "ERR Can't execute '", name, nameBytes,
+    "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+  );
 }
 
 /** "value is out of range, value must between 0 and 10", with the bounds given. */

@@ -167,7 +167,7 @@ export function replyErrorLine(address: usize, bytes: usize): void {
   memory.copy(CODE, address, length);
   store<u32>(CODE_BYTES, <u32>length);
   sinkByte(replySink(), 0x2d);
-  replyErrorBytes(address, bytes);
+  writeErrorBytes(address, bytes);
   replyLineEnd();
 }
 
@@ -175,22 +175,26 @@ export function replyErrorText(literal: string): void {
   sinkLiteral(replySink(), literal);
 }
 
-/** Foreign bytes inside an error: CR and LF become blanks. */
+/** Foreign bytes inside an error: up to the first NUL, CR and LF become blanks. */
 export function replyErrorBytes(address: usize, bytes: usize): void {
-  for (let index: usize = 0; index < bytes; index++) replyErrorByte(load<u8>(address + index));
+  replyErrorCut(address, bytes, bytes);
+}
+
+/** As replyErrorBytes with at most `most` bytes; returns how many were written. */
+export function replyErrorCut(address: usize, bytes: usize, most: usize): usize {
+  const end = min(bytes, most);
+  let length: usize = 0;
+  while (length < end && load<u8>(address + length)) length++;
+  writeErrorBytes(address, length);
+  return length;
 }
 
 export function replyErrorByte(byte: u32): void {
   sinkByte(replySink(), byte == 0x0d || byte == 0x0a ? 0x20 : byte);
 }
 
-/** As replyErrorBytes, cut at `most` bytes and at the first NUL, as C's "%.*s" is. */
-export function replyErrorCut(address: usize, bytes: usize, most: usize): usize {
-  const end = min(bytes, most);
-  let length: usize = 0;
-  while (length < end && load<u8>(address + length)) length++;
-  replyErrorBytes(address, length);
-  return length;
+function writeErrorBytes(address: usize, bytes: usize): void {
+  for (let index: usize = 0; index < bytes; index++) replyErrorByte(load<u8>(address + index));
 }
 
 export function replyErrorInteger(value: i64): void {
@@ -298,7 +302,7 @@ export function replyPush(count: u32): void {
 
 /** The shortest text that reads back, as Redis since 7.2 prints doubles. */
 export function replyDouble(value: f64): void {
-  const bytes = storeDouble(DIGITS, value);
+  const bytes = writeDouble(DIGITS, value);
   const sink = replySink();
   if (!isThree()) {
     sinkBulk(sink, DIGITS, bytes);
@@ -307,13 +311,6 @@ export function replyDouble(value: f64): void {
   sinkByte(sink, 0x2c);
   sinkBytes(sink, DIGITS, bytes);
   replyLineEnd();
-}
-
-function storeDouble(address: usize, value: f64): usize {
-  if (value != value) return storeLiteral(address, "nan");
-  if (value == Infinity) return storeLiteral(address, "inf");
-  if (value == -Infinity) return storeLiteral(address, "-inf");
-  return writeDouble(address, value);
 }
 
 /** "#t" or "#f"; 1 or 0 in RESP2. */

@@ -11,7 +11,7 @@ import {
 } from "../../../assembly/protocol/parser";
 import { initializeReplies } from "../../../assembly/protocol/reply";
 import { initializeSinks, replySink } from "../../../assembly/protocol/sink";
-import { failIsPending, failReserve, heldBytes, prepareHeap } from "./heap";
+import { failIsPending, failReserve, heldBytes, prepareHeap, validateHeap } from "./heap";
 
 const PARSER: usize = 0x60000;
 const SEED: usize = 0x60100;
@@ -31,12 +31,13 @@ function bytesOf(text: string): Uint8Array {
   return bytes;
 }
 
+/** One character per byte. */
 function textAt(address: usize, bytes: usize): string {
-  let text = "";
+  const codes = new Array<i32>(bytes as i32);
   for (let index: usize = 0; index < bytes; index++) {
-    text += String.fromCharCode(load<u8>(address + index));
+    codes[index as i32] = load<u8>(address + index);
   }
-  return text;
+  return String.fromCharCodes(codes);
 }
 
 function takeReply(): string {
@@ -47,6 +48,7 @@ function takeReply(): string {
 }
 
 function begin(flags: u32): Parser {
+  __collect();
   prepareHeap();
   initializeSinks();
   initializeReplies();
@@ -194,7 +196,7 @@ function splitWords(line: string): string[] | null {
   while (true) {
     while (index < line.length && isSpace(line, index)) index++;
     if (index >= line.length) return words;
-    let word = "";
+    const word: i32[] = [];
     let quote = "";
     while (true) {
       if (index >= line.length) {
@@ -205,7 +207,7 @@ function splitWords(line: string): string[] | null {
       if (quote == "") {
         if (letter == " " || letter == "\n" || letter == "\r" || letter == "\t") break;
         if (letter == "\"" || letter == "'") quote = letter;
-        else word += letter;
+        else word.push(line.charCodeAt(index));
         index++;
         continue;
       }
@@ -216,28 +218,28 @@ function splitWords(line: string): string[] | null {
       }
       if (letter == "\\" && quote == "'" && index + 1 < line.length
         && line.charAt(index + 1) == "'") {
-        word += "'";
+        word.push(0x27);
         index += 2;
         continue;
       }
       if (letter == "\\" && quote == "\"" && index + 1 < line.length) {
         if (line.charAt(index + 1) == "x" && hexValue(line, index + 2) >= 0
           && hexValue(line, index + 3) >= 0) {
-          word += String.fromCharCode(
-            hexValue(line, index + 2) * 16 + hexValue(line, index + 3),
-          );
+          word.push(hexValue(line, index + 2) * 16 + hexValue(line, index + 3));
           index += 4;
           continue;
         }
         const escaped = "nrtba".indexOf(line.charAt(index + 1));
-        word += escaped >= 0 ? "\n\r\t\b\x07".charAt(escaped) : line.charAt(index + 1);
+        word.push(
+          escaped >= 0 ? "\n\r\t\b\x07".charCodeAt(escaped) : line.charCodeAt(index + 1),
+        );
         index += 2;
         continue;
       }
-      word += letter;
+      word.push(line.charCodeAt(index));
       index++;
     }
-    words.push(word);
+    words.push(String.fromCharCodes(word));
   }
 }
 
@@ -431,6 +433,7 @@ describe("random traffic", () => {
       }
     }
     expect(heldBytes()).toBe(0);
+    expect(validateHeap()).toBe(0);
   });
 
   it("survives garbage", () => {
@@ -453,6 +456,7 @@ describe("random traffic", () => {
       }
     }
     expect(heldBytes()).toBe(0);
+    expect(validateHeap()).toBe(0);
   });
 });
 
@@ -480,6 +484,7 @@ describe("large requests", () => {
     const text = request(args);
     expect(parsePieces(text, 60000, false, 1)).toBe(modelParse(text, true));
     expect(heldBytes()).toBe(0);
+    expect(validateHeap()).toBe(0);
   });
 
   it("splits lines of many words", () => {
@@ -525,6 +530,7 @@ describe("large requests", () => {
     expect(textAt(block, 80000) == payload).toBe(true);
     release(block);
     expect(heldBytes()).toBe(0);
+    expect(validateHeap()).toBe(0);
   });
 
   it("closes beyond the query buffer limit", () => {

@@ -1,5 +1,6 @@
 /** Replies byte by byte, in both protocol versions, and what a full or muted window does. */
-import { OUTPUT_WINDOW } from "../../../assembly/abi";
+import { INPUT_WINDOW, OUTPUT_WINDOW } from "../../../assembly/abi";
+import { initializeScratch } from "../../../assembly/memory/scratch";
 import * as errors from "../../../assembly/protocol/errors";
 import * as reply from "../../../assembly/protocol/reply";
 import {
@@ -8,9 +9,10 @@ import {
   sinkRequestHeader, sinkUnmute, validateSink,
 } from "../../../assembly/protocol/sink";
 
-const TEXT: usize = 0x60000;
+const TEXT: usize = INPUT_WINDOW;
 
 function begin(version: u32): void {
+  initializeScratch();
   initializeSinks();
   reply.initializeReplies();
   reply.setProtocol(version);
@@ -133,7 +135,9 @@ describe("replies of RESP3", () => {
     expect(written()).toBe("#t\r\n#f\r\n");
     reply.replyDouble(Infinity);
     reply.replyDouble(1);
-    expect(written()).toBe(",inf\r\n,1\r\n");
+    reply.replyDouble(-0.1);
+    reply.replyDouble(1e300);
+    expect(written()).toBe(",inf\r\n,1\r\n,-0.1\r\n,1e+300\r\n");
     reply.replyVerbatim("txt", TEXT, put("hello"));
     reply.replyBigNumber(TEXT, put("-123"));
     expect(written()).toBe("=9\r\ntxt:hello\r\n(-123\r\n");
@@ -183,6 +187,14 @@ describe("errors", () => {
     expect(written()).toBe("-ERR Protocol error: expected '$', got '+'\r\n");
     errors.replyUnknownSubcommand(TEXT, put("foo"), TEXT, 3);
     expect(written()).toBe("-ERR unknown subcommand 'foo'. Try foo HELP.\r\n");
+    errors.replyConfigurationFailed(TEXT, put("port"), "can't be");
+    expect(written()).toBe(
+      "-ERR CONFIG SET failed (possibly related to argument 'port') - can't be\r\n",
+    );
+    errors.replyWrongNumber("LBOUND", true);
+    expect(written()).toBe("-ERR LBOUND is not an integer or out of range\r\n");
+    errors.replyUnsupportedOption(TEXT, put("foo\0bar"));
+    expect(written()).toBe("-ERR Unsupported option foo\r\n");
   });
 
   it("cuts the arguments of an unknown command", () => {
