@@ -6,7 +6,7 @@ import {
 import { validateHeap } from "../../../assembly/memory/validate-heap";
 
 // The managed heap takes all memory there is when it starts, and more as it needs it: it gets its
-// share first. Ours is at the very top, where a careless bound would wrap. Untouched pages are free.
+// share first. Ours is at the very top, where a careless bound would wrap.
 const MANAGED = heap.alloc(192 << 20);
 const GROWN = memory.grow(MAXIMUM_WASM_PAGES - memory.size());
 const HEAP_END: usize = 0xffff0000;

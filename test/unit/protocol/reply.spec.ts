@@ -186,7 +186,7 @@ describe("errors", () => {
     errors.replyExpectedDollar(0x2b);
     expect(written()).toBe("-ERR Protocol error: expected '$', got '+'\r\n");
     errors.replyUnknownSubcommand(TEXT, put("foo"), TEXT, 3);
-    expect(written()).toBe("-ERR unknown subcommand 'foo'. Try foo HELP.\r\n");
+    expect(written()).toBe("-ERR unknown subcommand 'foo'. Try FOO HELP.\r\n");
     errors.replyConfigurationFailed(TEXT, put("port"), "can't be");
     expect(written()).toBe(
       "-ERR CONFIG SET failed (possibly related to argument 'port') - can't be\r\n",
