@@ -4,12 +4,15 @@ import { unitTests, vitest } from "./suites.mjs";
 import { close, runSuite, Summary } from "./summary.mjs";
 
 const summary = new Summary();
-try {
-  await buildAll(console.log);
-  await runSuite(summary, "unit (as-pect)", unitTests);
-  await runSuite(summary, "vitest", () => vitest());
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  summary.add({ failed: 1 });
-}
+const isBuilt = await buildAll(console.log).then(
+  () => true,
+  (error) => {
+    console.error(error instanceof Error ? error.message : error);
+    summary.add({ failed: 1 });
+    return false;
+  },
+);
+await runSuite(summary, "unit (as-pect)", unitTests);
+if (isBuilt) await runSuite(summary, "vitest", () => vitest());
+else console.error("vitest: not run, because the build failed");
 close(summary);
