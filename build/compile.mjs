@@ -69,7 +69,7 @@ async function compile() {
     const options = ["--target", "release"];
     const { error } = await asc.main(options, { stdout: output, stderr: output });
     if (error) throw new Error(`asc: ${error.message}\n${output.toString()}`);
-    if (output.toString().trim()) console.error(output.toString());
+    if (output.toString().includes("WARNING")) console.error(output.toString());
   } finally {
     process.chdir(previous);
   }
