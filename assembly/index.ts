@@ -4,7 +4,8 @@
  */
 
 import {
-  ABI_VERSION, EXCHANGE, Exchange, HEAP_BASE, INPUT_WINDOW, PAGE_BITS, PAGE_BYTES,
+  ABI_VERSION, EXCHANGE, Exchange, HEAP_BASE, INPUT_WINDOW, INPUT_WINDOW_BYTES, PAGE_BITS,
+  PAGE_BYTES,
 } from "./abi";
 import { registerCommands } from "./commands/index";
 import { initializeAccess } from "./keyspace/access";
@@ -17,7 +18,10 @@ import {
 } from "./memory/allocator";
 import { markDataPages, nextDataPage } from "./memory/data-pages";
 import { validateHeap } from "./memory/validate-heap";
-import { initializeRoot, isRootValid, seedObservations, setNowMs, setReplaying } from "./memory/root";
+import { announceHostWrite } from "./memory/host-writes";
+import {
+  initializeRoot, isMarking, isRootValid, seedObservations, setNowMs, setReplaying,
+} from "./memory/root";
 import { initializeScratch } from "./memory/scratch";
 import { sipHash13 } from "./memory/siphash";
 import { parserReceiveAddress, parserReceiveCapacity } from "./protocol/parser";
@@ -109,7 +113,12 @@ export function receiveAddress(id: i32): i32 {
   const session = findSession(id);
   if (!session) return 0;
   const address = parserReceiveAddress(session.parser);
-  store<u32>(EXCHANGE + Exchange.RECEIVE_CAPACITY, parserReceiveCapacity(session.parser));
+  let capacity = parserReceiveCapacity(session.parser);
+  if (isMarking()) {
+    capacity = min(capacity, <u32>INPUT_WINDOW_BYTES);
+    announceHostWrite(address, capacity);
+  }
+  store<u32>(EXCHANGE + Exchange.RECEIVE_CAPACITY, capacity);
   return <i32>address;
 }
 

@@ -75,6 +75,21 @@ describe.skipIf(!existsSync(cowEnginePath))("engine.wasm and engine.cow.wasm", (
     expect(plain.exports.validate()).toBe(0);
   });
 
+  it("save pages before the host receives a value into them", () => {
+    const plain = new TestEngine({ heapMb: 64 });
+    plain.open().call("SET", "key", "x".repeat(300_000));
+    const fork = new Fork(plain);
+    const session = fork.guarded.open();
+    session.call("SET", "key", "short");
+    const request = encode(["SET", "other", "y".repeat(300_000)]);
+    session.raw(request.subarray(0, 200_000));
+    session.raw(request.subarray(200_000));
+    expect(session.ask("GET", "other")).toBe("y".repeat(300_000));
+    fork.sweep(fork.expected.size);
+    fork.end();
+    fork.check();
+  });
+
   it("make an image of a fork that every page of is overwritten or freed", () => {
     const plain = new TestEngine({ heapMb: 64 });
     const before = plain.open();
