@@ -42,24 +42,14 @@ function formatItems(kind: keyof typeof EMPTY, items: readonly RawReply[], prefi
     const item = formatReply(items[i] as RawReply, inner);
     parts.push(Buffer.from(head));
     if (kind === "map") {
-      const value = items[i + 1] as RawReply;
-      parts.push(
-        item.subarray(0, -1),
-        Buffer.from(hasSeveralItems(value) ? ` => \n${inner}` : " => "),
-      );
-      parts.push(formatReply(value, inner));
+      const value = formatReply(items[i + 1] as RawReply, inner);
+      const isLong = value.indexOf("\n") < value.length - 1;
+      parts.push(item.subarray(0, -1), Buffer.from(isLong ? ` => \n${inner}` : " => "), value);
     } else {
       parts.push(item);
     }
   }
   return Buffer.concat(parts);
-}
-
-/** Such a value starts on a line of its own. */
-function hasSeveralItems(reply: RawReply): boolean {
-  const items = reply instanceof Aggregate ? reply.items : reply;
-  const step = reply instanceof Aggregate && reply.kind === "map" ? 2 : 1;
-  return Array.isArray(items) && items.length > step;
 }
 
 /** For programs: the bytes themselves, items on lines of their own. Without a last line feed. */
