@@ -12,6 +12,7 @@ import { adoptSocket, type SocketTransport } from "./transport.js";
 const READ_BUFFER_BYTES = 64 * 1024;
 
 const TOO_MANY = "-ERR max number of clients reached\r\n";
+const NO_MEMORY = "-ERR not enough memory for another client\r\n";
 /** The refusal of redis-server 7, byte for byte: tools search for it. */
 const PROTECTED =
   "-DENIED Redis is running in protected mode because protected mode is enabled and no password " +
@@ -27,21 +28,31 @@ const PROTECTED =
   "password for the default user. NOTE: You only need to do one of the above things in order for " +
   "the server to start accepting connections from the outside.\r\n";
 
+export interface ConnectionsOptions {
+  settings: Settings;
+  /** Use plain socket events instead of the fast path. */
+  plain: boolean;
+  /** Whether the default user needs a password. */
+  hasPassword: () => boolean;
+}
+
 export class Connections {
   settings: Settings;
   received = 0;
   rejected = 0;
   readonly #sessions: Sessions;
   readonly #plain: boolean;
+  readonly #hasPassword: () => boolean;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #active = new Map<SocketTransport, Session | undefined>();
   #idle: (() => void) | undefined;
   #nextSweepMs = 0;
 
-  constructor(sessions: Sessions, settings: Settings, plain: boolean) {
+  constructor(sessions: Sessions, options: ConnectionsOptions) {
     this.#sessions = sessions;
-    this.settings = settings;
-    this.#plain = plain;
+    this.settings = options.settings;
+    this.#plain = options.plain;
+    this.#hasPassword = options.hasPassword;
   }
 
   accept(socket: Socket, unixPath: string | undefined): void {
@@ -50,14 +61,22 @@ export class Connections {
       transport.peerAddress = `${unixPath}:0`;
       transport.localAddress = `${unixPath}:0`;
     }
-    const isFull = this.#sessions.count >= this.settings.maxclients;
+    const refusal = this.#refusal(transport, unixPath !== undefined);
     this.#active.set(transport, undefined);
     transport.events = { data() {}, drain() {}, close: () => this.#gone(transport) };
-    const session = isFull
-      ? undefined
-      : this.#sessions.open(transport, flagsOf(transport, unixPath));
-    if (session === undefined) this.#refuse(transport, isFull ? TOO_MANY : PROTECTED);
+    if (refusal !== undefined) {
+      this.#refuse(transport, refusal);
+      return;
+    }
+    const session = this.#sessions.open(transport, flagsOf(transport, unixPath));
+    if (session === undefined) this.#refuse(transport, NO_MEMORY);
     else this.#start(transport, session);
+  }
+
+  #refusal(transport: SocketTransport, isUnix: boolean): string | undefined {
+    if (this.#sessions.count >= this.settings.maxclients) return TOO_MANY;
+    const isExposed = this.settings.protectedMode && !isUnix && !isLoopback(transport);
+    return isExposed && !this.#hasPassword() ? PROTECTED : undefined;
   }
 
   #start(transport: SocketTransport, session: Session): void {
@@ -120,7 +139,10 @@ export class Connections {
 
 function flagsOf(transport: SocketTransport, unixPath: string | undefined): number {
   if (unixPath !== undefined) return SessionFlag.UNIX_SOCKET;
+  return isLoopback(transport) ? SessionFlag.NONE : SessionFlag.REMOTE;
+}
+
+function isLoopback(transport: SocketTransport): boolean {
   const ip = transport.remoteIp ?? "";
-  const isLocal = ip === "::1" || /^(::ffff:)?127\./.test(ip);
-  return isLocal ? SessionFlag.NONE : SessionFlag.REMOTE;
+  return ip === "::1" || /^(::ffff:)?127\./.test(ip);
 }

@@ -10,7 +10,8 @@ export interface RequestHandlerOptions {
   /** The configuration file, when there is one. */
   file: string | undefined;
   apply: (pairs: readonly [string, string][]) => Promise<void>;
-  isParameter: (name: string) => boolean;
+  /** The present value of a parameter; undefined when there is none of that name. */
+  currentValue: (name: string) => string | undefined;
   stop: () => void;
   log: Log;
 }
@@ -18,7 +19,6 @@ export interface RequestHandlerOptions {
 export class RequestHandler {
   /** Until the server listens, parameters are only remembered. */
   started = false;
-  autoPort = false;
   readonly #options: RequestHandlerOptions;
 
   constructor(options: RequestHandlerOptions) {
@@ -34,7 +34,7 @@ export class RequestHandler {
       case Request.SHUTDOWN:
         return this.#shutdown();
       default:
-        return { ok: false, text: "ERR this host does not know that request" };
+        return { ok: false, text: "this host does not know that request" };
     }
   }
 
@@ -46,29 +46,23 @@ export class RequestHandler {
       (cause: Error) => {
         this.#options.log.warning(`CONFIG SET failed: ${cause.message}`);
         const names = pairs.map(([name]) => name);
-        const name = names.find((each) => each === "port" || each === "bind") ?? names[0];
-        return {
-          ok: false,
-          text:
-            `ERR CONFIG SET failed (possibly related to argument '${name}') - ` +
-            `${reasonOf(name)}. Check server logs.`,
-        };
+        return { ok: false, text: `${reasonFor(names)}. Check server logs.` };
       },
     );
   }
 
   #rewrite(text: string): Answer {
-    const { file, log, isParameter } = this.#options;
+    const { file, log, currentValue } = this.#options;
     if (file === undefined) {
-      return { ok: false, text: "ERR The server is running without a config file" };
+      return { ok: false, text: "The server is running without a config file" };
     }
     try {
-      rewriteFile(file, readPairs(text), isParameter);
+      rewriteFile(file, readPairs(text), currentValue);
       log.notice("CONFIG REWRITE executed with success.");
       return { ok: true };
     } catch (cause) {
       log.warning(`CONFIG REWRITE failed: ${(cause as Error).message}`);
-      return { ok: false, text: `ERR Rewriting config file: ${(cause as Error).message}` };
+      return { ok: false, text: `Rewriting config file: ${(cause as Error).message}` };
     }
   }
 
@@ -80,8 +74,8 @@ export class RequestHandler {
   }
 }
 
-function reasonOf(name: string | undefined): string {
-  if (name === "port") return "Unable to listen on this port";
-  if (name === "bind") return "Failed to bind to specified addresses";
+function reasonFor(names: readonly string[]): string {
+  if (names.includes("port")) return "Unable to listen on this port";
+  if (names.includes("bind")) return "Failed to bind to specified addresses";
   return "It cannot be applied";
 }

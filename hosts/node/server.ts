@@ -9,10 +9,12 @@ import { InternalSession } from "../shared/internal.js";
 import { Sessions } from "../shared/sessions.js";
 import { Ticker } from "../shared/ticker.js";
 import type { EngineTrap } from "../shared/trap.js";
+import { toLatin1 } from "./arguments.js";
 import {
   applyConfiguration,
   type Plan,
   planConfiguration,
+  type Run,
   readParameters,
 } from "./configuration.js";
 import { Connections } from "./connections.js";
@@ -67,6 +69,7 @@ class Server implements RunningServer {
   readonly #ticker: Ticker;
   readonly #connections: Connections;
   readonly #requests: RequestHandler;
+  #autoPort = false;
   #tcp: Listener | undefined;
   #unix: Listener | undefined;
   #settings: Settings = DEFAULT_SETTINGS;
@@ -79,10 +82,7 @@ class Server implements RunningServer {
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
-    const plan = planConfiguration(
-      [...givenDirectives(options), ...(options.directives ?? [])],
-      version,
-    );
+    const plan = planConfiguration(givenDirectives(options), version);
     const engine = Engine.create(module, {
       memoryBytes: plan.memoryBytes ?? options.memoryBytes,
       databases: plan.databases,
@@ -91,7 +91,7 @@ class Server implements RunningServer {
     this.#requests = new RequestHandler({
       file: options.configurationFile,
       apply: (pairs) => this.#apply(pairs),
-      isParameter: (name) => this.#isParameter(name),
+      currentValue: (name) => this.#currentValue(name),
       stop: () => void this.close(),
       log: this.log,
     });
@@ -104,11 +104,11 @@ class Server implements RunningServer {
       onLog: (level, text) => this.log.write(level, text),
       onTrap: (trap) => void this.#trapped(trap),
     });
-    this.#connections = new Connections(
-      this.#sessions,
-      DEFAULT_SETTINGS,
-      options.plainSockets ?? false,
-    );
+    this.#connections = new Connections(this.#sessions, {
+      settings: DEFAULT_SETTINGS,
+      plain: options.plainSockets ?? false,
+      hasPassword: () => this.#currentValue("requirepass") !== "",
+    });
     this.#ticker = new Ticker(this.#sessions, {
       now: Date.now,
       clock: () => performance.now(),
@@ -118,7 +118,10 @@ class Server implements RunningServer {
         return () => clearInterval(timer);
       },
       refresh: refreshFacts,
-      onBeat: (nowMs) => this.#connections.sweepIdle(nowMs),
+      onBeat: (nowMs) => {
+        this.#connections.sweepIdle(nowMs);
+        this.#sessions.enforceSoftLimit(nowMs);
+      },
     });
     refreshFacts(engine);
     this.#configure(plan, version);
@@ -127,7 +130,8 @@ class Server implements RunningServer {
   async listen(): Promise<void> {
     try {
       const { bind, port, unixsocket } = this.#settings;
-      if (port !== 0 || this.#requests.autoPort) await this.#listenTcp(bind, port);
+      if (this.#autoPort) await this.#listenFree(bind);
+      else if (port !== 0) await this.#listenTcp(bind, port);
       if (unixsocket !== "") {
         this.#unix = await Listener.unix(unixsocket, this.#settings.unixsocketperm, (socket) =>
           this.#connections.accept(socket, unixsocket),
@@ -162,16 +166,20 @@ class Server implements RunningServer {
   }
 
   #configure(plan: Plan, version: string): void {
-    const internal = new InternalSession(this.#sessions);
-    const unused = applyConfiguration(plan, (parts) => internal.run(parts), version);
-    const given = readParameters(SETTING_NAMES, (parts) => internal.run(parts));
-    internal.close();
-    this.#settings = withChanges(DEFAULT_SETTINGS, given);
-    this.#requests.autoPort = plan.autoPort;
-    this.#connections.settings = this.#settings;
+    const unused = this.#internally((run) => applyConfiguration(plan, run, version));
+    const given = this.#internally((run) => readParameters(SETTING_NAMES, run));
+    this.#use(withChanges(DEFAULT_SETTINGS, given));
+    this.#autoPort = plan.autoPort;
     this.log.useLevel(this.#settings.loglevel);
     if (this.#settings.logfile !== "") this.log.useFile(this.#settings.logfile);
     if (unused.length > 0) this.log.notice(`Accepted without effect: ${unused.join(", ")}`);
+  }
+
+  /** Takes a free port and tells the engine which. */
+  async #listenFree(bind: readonly string[]): Promise<void> {
+    await this.#listenTcp(bind, 0);
+    this.#settings.port = this.port;
+    this.#internally((run) => run(["QUIRE", "CONFIGURE", "port", `${this.port}`]));
   }
 
   async #listenTcp(bind: readonly string[], port: number): Promise<void> {
@@ -192,8 +200,13 @@ class Server implements RunningServer {
     if (names.includes("logfile")) this.log.useFile(next.logfile);
     if (names.includes("loglevel")) this.log.useLevel(next.loglevel);
     if (names.includes("port") || names.includes("bind")) await this.#moveTcp(next);
-    this.#settings = next;
-    this.#connections.settings = next;
+    this.#use(next);
+  }
+
+  #use(settings: Settings): void {
+    this.#settings = settings;
+    this.#connections.settings = settings;
+    this.#sessions.limit = settings.outputLimit;
   }
 
   /** Listens elsewhere. A changed `bind` on the same port needs the old sockets closed first. */
@@ -215,19 +228,35 @@ class Server implements RunningServer {
     }
   }
 
-  #isParameter(name: string): boolean {
+  #currentValue(name: string): string | undefined {
+    return this.#internally((run) => readParameters([name], run)[0]?.[1]);
+  }
+
+  /** Runs commands on a session of the host's own. */
+  #internally<Result>(work: (run: Run) => Result): Result {
     const internal = new InternalSession(this.#sessions);
-    const found = readParameters([name], (parts) => internal.run(parts)).length > 0;
-    internal.close();
-    return found;
+    try {
+      return work((parts) => internal.run(parts));
+    } finally {
+      internal.close();
+    }
   }
 }
 
+/** Without a `bind` only this machine is served, as the packaged configurations of Redis say. */
+const DEFAULT_BIND = ["127.0.0.1", "-::1"];
+
 function givenDirectives(options: ServerOptions): Directive[] {
-  return Object.entries(options.configuration ?? {}).map(([name, value]) => {
-    const values = Array.isArray(value) ? value.map(String) : [String(value)];
-    const latin1 = values.map((text) => Buffer.from(text, "utf8").toString("latin1"));
-    const origin = { file: undefined, line: 0, text: `${name} ${latin1.join(" ")}` };
-    return { name: name.toLowerCase(), values: latin1, origin };
-  });
+  const simple = Object.entries(options.configuration ?? {}).map(([name, value]) =>
+    directiveOf(name, Array.isArray(value) ? value.map(String) : [String(value)]),
+  );
+  const given = [...simple, ...(options.directives ?? [])];
+  const hasBind = given.some((directive) => directive.name === "bind");
+  return hasBind ? given : [directiveOf("bind", DEFAULT_BIND), ...given];
+}
+
+function directiveOf(name: string, values: readonly string[]): Directive {
+  const latin1 = values.map(toLatin1);
+  const origin = { file: undefined, line: 0, text: toLatin1(`${name} ${values.join(" ")}`) };
+  return { name: name.toLowerCase(), values: latin1, origin };
 }

@@ -1,4 +1,5 @@
 /** The parameters that the host itself applies, as the engine reports them. */
+import { NO_LIMIT, type OutputLimit } from "../shared/limits.js";
 
 export interface Settings {
   port: number;
@@ -11,6 +12,8 @@ export interface Settings {
   maxclients: number;
   logfile: string;
   loglevel: string;
+  protectedMode: boolean;
+  outputLimit: OutputLimit;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -24,6 +27,8 @@ export const DEFAULT_SETTINGS: Settings = {
   maxclients: 10_000,
   logfile: "",
   loglevel: "notice",
+  protectedMode: true,
+  outputLimit: NO_LIMIT,
 };
 
 type Apply = (settings: Settings, value: string) => void;
@@ -59,6 +64,12 @@ const APPLY: Record<string, Apply> = {
   loglevel: (settings, value) => {
     settings.loglevel = value;
   },
+  "protected-mode": (settings, value) => {
+    settings.protectedMode = value === "yes";
+  },
+  "client-output-buffer-limit": (settings, value) => {
+    settings.outputLimit = readLimit(value) ?? settings.outputLimit;
+  },
 };
 
 /** Names of the parameters in Settings, as CONFIG knows them. */
@@ -69,6 +80,14 @@ export function withChanges(settings: Settings, pairs: readonly [string, string]
   const changed = { ...settings, bind: [...settings.bind] };
   for (const [name, value] of pairs) APPLY[name]?.(changed, value);
   return changed;
+}
+
+/** The limits of normal clients in "normal 0 0 0 slave 268435456 67108864 60 ...". */
+function readLimit(value: string): OutputLimit | undefined {
+  const match = /\bnormal (\d+) (\d+) (\d+)/.exec(value);
+  if (match === null) return undefined;
+  const [hardBytes = 0, softBytes = 0, softSeconds = 0] = match.slice(1).map(Number);
+  return { hardBytes, softBytes, softSeconds };
 }
 
 /** Reads "name\0value\0..." */

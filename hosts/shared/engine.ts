@@ -14,7 +14,7 @@ import {
   MAXIMUM_WASM_PAGES,
   PAGE_BYTES,
 } from "../../assembly/abi.js";
-import { describeChunk, EngineTrap } from "./trap.js";
+import { describeRunning, EngineTrap } from "./trap.js";
 
 const WASM_PAGE_BYTES = 65536;
 const FACT_WORDS = 32;
@@ -151,7 +151,7 @@ export class Engine {
       this.taken = bytes;
       return this.#exports.execute(session, bytes, timeMs);
     } catch (cause) {
-      throw this.#stop(command === undefined ? "receiveAddress" : describeChunk(command), cause);
+      throw this.#stop(this.#describe(command), cause);
     }
   }
 
@@ -224,6 +224,10 @@ export class Engine {
     } catch (cause) {
       throw this.#stop(name, cause);
     }
+  }
+
+  #describe(chunk: Uint8Array | undefined): string {
+    return chunk === undefined ? "receiveAddress" : describeRunning(this.bytes, chunk);
   }
 
   #stop(command: string, cause: unknown): EngineTrap {

@@ -8,11 +8,9 @@
 import { Exchange, Stream } from "../../assembly/abi.js";
 import type { Engine } from "./engine.js";
 import type { Gate } from "./gate.js";
+import { NO_LIMIT, type OutputLimit, passesHardLimit } from "./limits.js";
 import { OutputSlab } from "./output.js";
 import type { Session } from "./session.js";
-
-/** One call may leave this much unsent before the connection is given up. */
-const UNSENT_LIMIT_BYTES = 1024 * 1024 * 1024;
 
 export interface OutletOptions {
   gate: Gate;
@@ -29,6 +27,7 @@ export interface OutletOptions {
 
 export class Outlet {
   outputBytes = 0;
+  limit: OutputLimit = NO_LIMIT;
   readonly #engine: Engine;
   readonly #options: OutletOptions;
   readonly #slab: OutputSlab;
@@ -130,7 +129,7 @@ export class Outlet {
     const session = isCurrent ? current : this.#options.find(id);
     if (session === undefined || session.givenUp) return;
     this.outputBytes += bytes;
-    if (session.unsentBytes > UNSENT_LIMIT_BYTES) {
+    if (passesHardLimit(this.limit, session.unsentBytes)) {
       this.#giveUp(session);
     } else if (isCurrent && this.#options.gate.open) {
       this.#slab.append(this.#engine.bytes, address, bytes, session.transport);

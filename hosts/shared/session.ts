@@ -19,6 +19,8 @@ export class Session {
   paused = false;
   /** When bytes last came in, for the idle timeout. */
   lastInputMs: number;
+  /** Since when more than the soft limit is unsent; 0 = it is not. */
+  softSinceMs = 0;
   /** Unsent bytes that the engine was last told of. */
   toldUnsentBytes = 0;
   /** Output made outside the session's own calls, until the turn ends. */

@@ -8,6 +8,7 @@
 import { Exchange, Request, Status } from "../../assembly/abi.js";
 import type { Engine, EngineRequest } from "./engine.js";
 import { type Gate, OPEN_GATE } from "./gate.js";
+import { type OutputLimit, passesSoftLimit } from "./limits.js";
 import { Outlet } from "./outlet.js";
 import { KEPT_INPUT_BYTES, Session } from "./session.js";
 import type { Transport } from "./transport.js";
@@ -61,6 +62,18 @@ export class Sessions {
       onEffects: options.onEffects ?? (() => {}),
       onExport: options.onExport ?? (() => {}),
     });
+  }
+
+  /** How much output may wait for a client that does not read. */
+  set limit(limit: OutputLimit) {
+    this.#outlet.limit = limit;
+  }
+
+  /** Ends connections that have been above the soft limit for too long. */
+  enforceSoftLimit(nowMs: number): void {
+    for (const session of [...this.#open.values()]) {
+      if (passesSoftLimit(this.#outlet.limit, session, nowMs)) session.transport.destroy();
+    }
   }
 
   get count(): number {
@@ -187,10 +200,10 @@ export class Sessions {
       this.#options.later(() => this.#wake(session, request), request.number);
       return undefined;
     }
-    const answer = this.#options.onRequest?.(request) ?? { ok: false, text: "ERR not available" };
+    const answer = this.#options.onRequest?.(request) ?? { ok: false, text: "not available here" };
     if (!(answer instanceof Promise)) return this.#complete(session, request, answer);
     answer
-      .catch((cause: unknown) => ({ ok: false, text: `ERR ${String(cause)}` }))
+      .catch((cause: unknown) => ({ ok: false, text: String(cause) }))
       .then((late) => this.#answerLate(session, request, late));
     return undefined;
   }

@@ -1,10 +1,14 @@
 /**
  * A trap is any exception out of an engine call. The instance is never called again: its memory may
- * hold a half-made change. The trap carries the command that was running, as text for the log.
+ * hold a half-made change. The trap carries the command that was running, as text for the log; it
+ * is found in what the engine's parser has left in memory.
  */
+import { ARGUMENTS_WINDOW, INPUT_WINDOW, INPUT_WINDOW_BYTES } from "../../assembly/abi.js";
 
 const SHOWN_ARGUMENTS = 8;
 const SHOWN_BYTES = 64;
+/** Most bytes between two arguments of one request: the end of one, the header of the next. */
+const GAP_BYTES = 32;
 
 export class EngineTrap extends Error {
   /** The command (or the engine call) that was running. */
@@ -39,39 +43,38 @@ function quoteByte(byte: number): string {
   return `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 
-/**
- * The commands at the start of a chunk as text: what can be read of the first one, and how many
- * bytes the chunk had. Works on any bytes: a broken chunk is shown as it is.
- */
-export function describeChunk(chunk: Uint8Array): string {
-  const parts = readMultibulk(chunk) ?? [chunk];
+/** The command that was running when the call that fed `chunk` failed. */
+export function describeRunning(memory: Uint8Array, chunk: Uint8Array): string {
+  const parts = readArguments(memory);
+  if (parts.length === 0) return quoteBytes(chunk);
   const shown = parts.slice(0, SHOWN_ARGUMENTS).map((part) => quoteBytes(part));
   const rest = parts.length - shown.length;
   return `${shown.join(" ")}${rest > 0 ? ` ... (${rest} more arguments)` : ""}`;
 }
 
-/** Arguments of the first command of a chunk; undefined when it is not a multibulk request. */
-function readMultibulk(chunk: Uint8Array): Uint8Array[] | undefined {
-  let at = 0;
-  function readCount(marker: number): number {
-    if (chunk[at] !== marker) return -1;
-    let value = 0;
-    for (at++; at < chunk.length && chunk[at] !== 13; at++) {
-      const digit = (chunk[at] as number) - 48;
-      if (digit < 0 || digit > 9) return -1;
-      value = value * 10 + digit;
-    }
-    at += 2;
-    return value;
-  }
-  const count = readCount(0x2a);
-  if (count < 0) return undefined;
+/** The argument vector: {u32 address, u32 bytes} each; how many is told by the request's header. */
+function readArguments(memory: Uint8Array): Uint8Array[] {
+  const view = new DataView(memory.buffer, memory.byteOffset + ARGUMENTS_WINDOW);
   const parts: Uint8Array[] = [];
-  for (let i = 0; i < count && at < chunk.length; i++) {
-    const bytes = readCount(0x24);
-    if (bytes < 0) break;
-    parts.push(chunk.subarray(at, Math.min(at + bytes, chunk.length)));
-    at += bytes + 2;
+  const count = readCount(memory, view.getUint32(0, true));
+  let end = 0;
+  for (let i = 0; i < (count ?? SHOWN_ARGUMENTS); i++) {
+    const address = view.getUint32(i * 8, true);
+    const bytes = view.getUint32(i * 8 + 4, true);
+    if (address === 0 || bytes > memory.length - address) break;
+    const follows = i === 0 || (address >= end && address - end <= GAP_BYTES);
+    if (count === undefined && !follows) break;
+    parts.push(memory.subarray(address, address + bytes));
+    end = address + bytes;
   }
-  return parts.length > 0 ? parts : undefined;
+  return parts;
+}
+
+/** The argument count that stands before the first argument, where it is still there. */
+function readCount(memory: Uint8Array, first: number): number | undefined {
+  const isInWindow = first >= INPUT_WINDOW && first - INPUT_WINDOW < INPUT_WINDOW_BYTES;
+  if (!isInWindow) return undefined;
+  const before = memory.subarray(Math.max(INPUT_WINDOW, first - GAP_BYTES), first);
+  const header = /\*(\d{1,4})\r\n\$\d+\r\n$/.exec(String.fromCharCode(...before));
+  return header === null ? undefined : Number(header[1]);
 }
