@@ -5,9 +5,10 @@
 
 import {
   ABI_VERSION, EXCHANGE, Exchange, HEAP_BASE, INPUT_WINDOW, INPUT_WINDOW_BYTES, PAGE_BITS,
-  PAGE_BYTES,
+  PAGE_BYTES, Status,
 } from "./abi";
 import { registerCommands } from "./commands/index";
+import { completeRequest } from "./commands/requests";
 import { initializeAccess } from "./keyspace/access";
 import { setEffectsOn } from "./keyspace/effects";
 import { collectGarbage, hasGarbage, initializeKeyspace, validateKeyspace } from "./keyspace/keyspace";
@@ -27,9 +28,10 @@ import { sipHash13 } from "./memory/siphash";
 import { parserReceiveAddress, parserReceiveCapacity } from "./protocol/parser";
 import { initializeReplies } from "./protocol/reply";
 import { initializeSinks } from "./protocol/sink";
-import { executeChunk, resumeSession, settleEffects } from "./server/execute";
+import { initializeConfiguration } from "./server/configuration";
+import { enter, executeChunk, finish, resumeSession, settleEffects } from "./server/execute";
 import {
-  Session, createSession, destroySession, findSession, initializeSessions, setSessionText,
+  Session, createSession, destroySession, findSession, findWaiting, initializeSessions, setSessionText,
 } from "./server/session";
 import { initializeSettings, settings } from "./server/settings";
 import { initializeRows } from "./server/table";
@@ -83,6 +85,7 @@ function startServer(observationSeed: u64): void {
   initializeStatistics();
   initializeAccess();
   initializeSettings();
+  initializeConfiguration();
   initializeRows();
   registerCommands();
   initializeSessions();
@@ -130,6 +133,18 @@ export function execute(id: i32, bytes: i32, timeMs: f64): i32 {
 /** Runs what a session that waited has left. */
 export function resume(id: i32, timeMs: f64): i32 {
   return resumeSession(id, timeMs);
+}
+
+/**
+ * The host has done what a session waits for, or not: then a text in the input window says why. The
+ * reply is flushed; `resume` runs what the session has left.
+ */
+export function complete(request: i32, ok: i32, textBytes: i32, timeMs: f64): i32 {
+  const session = findWaiting(request);
+  if (!session) return Status.CLOSE;
+  enter(session, timeMs);
+  completeRequest(session, ok != 0, INPUT_WINDOW, textBytes);
+  return finish();
 }
 
 /** Background work in at most `steps` steps; 1 when there is more to do. */

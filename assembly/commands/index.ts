@@ -2,12 +2,12 @@
  * Registers every command group. The order is the order of COMMAND's rows.
  */
 
+import { registerConfiguration } from "./configuration";
 import { registerConnection } from "./connection";
-import { registerClient } from "./connection-client";
 import { registerStrings } from "./strings";
 
 export function registerCommands(): void {
-  registerStrings();
+  registerConfiguration();
   registerConnection();
-  registerClient();
+  registerStrings();
 }

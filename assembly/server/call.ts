@@ -130,5 +130,6 @@ export function requestHost(
   store<u32>(EXCHANGE + Exchange.REQUEST_BYTES, bytes);
   store<f64>(EXCHANGE + Exchange.REQUEST_NUMBER, number);
   call.session.request = id;
+  call.session.requestKind = kind;
   call.status = Status.WAITING;
 }

@@ -84,6 +84,14 @@ export function leave(session: Session, status: i32): i32 {
   return status;
 }
 
+/** Hands over what `complete` wrote; the session may go on. */
+export function finish(): i32 {
+  sinkFlush(replySink());
+  settleEffects();
+  setReplaying(false);
+  return Status.CONTINUE;
+}
+
 /** Hands the effects over and moves the position past them. */
 export function settleEffects(): void {
   const sink = effectsSink();

@@ -40,6 +40,8 @@ export class Session {
   closing: u32;
   /** Id of the request that the session waits for, 0 = none. */
   request: u32;
+  /** Request: what the session waits for. */
+  requestKind: u32;
   openedMs: i64;
   /** Time of the last command. */
   activeMs: i64;
@@ -142,6 +144,17 @@ export function findSession(id: u32): Session | null {
     if (session.id == id) return session;
     index += 1;
     address = <usize>load<u32>(slotAddress(index));
+  }
+  return null;
+}
+
+/** The session that waits for this request, null when it is gone. */
+export function findWaiting(request: u32): Session | null {
+  let address = <usize>root().first;
+  while (address) {
+    const session = changetype<Session>(address);
+    if (session.request == request) return session;
+    address = session.next;
   }
   return null;
 }

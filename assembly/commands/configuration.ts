@@ -1,0 +1,325 @@
+/**
+ * CONFIG, and QUIRE CONFIGURE, by which the host feeds the lines of a configuration file.
+ *
+ * CONFIG SET is all or nothing: every pair is checked and staged, then all are made current. When the
+ * host has to apply one of them (a port, a limit on connections) the session waits for its answer.
+ */
+
+import { Request, SessionFlag } from "../abi";
+import { resetStatistics } from "../keyspace/statistics";
+import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
+import {
+  clearErrorsTotal, replyBulk, replyBulkText, replyError, replyErrorBytes, replyErrorEnd,
+  replyErrorStart, replyErrorText, replyMap, replyOk, replyStatus,
+} from "../protocol/reply";
+import { Call, requestHost } from "../server/call";
+import {
+  Parameter, ParameterFlag, ParameterKind, appendValue, commitStaged, dropStaged, findParameter,
+  firstParameter, isInitial, nextParameter, parameterNamed, problem, stage,
+} from "../server/configuration";
+import { replyHelp } from "../server/help";
+import { command, firstRow, nextRow } from "../server/table";
+import {
+  TextBuilder, builderByte, builderBytes, builderFree, builderStart, builderText,
+} from "../text/builder";
+import { writeLiteral } from "../text/case";
+import { matchGlob } from "../text/glob";
+import { SERVER_ROOT } from "../abi";
+
+const VALUE: usize = SERVER_ROOT + 0x2200;
+/** Longest name of a parameter. */
+const NAME_BYTES_MAXIMUM: u32 = 64;
+/** Text for the host, kept until the request completes. */
+const HOST_TEXT: usize = SERVER_ROOT + 0x2210;
+
+// @ts-ignore: decorator
+@inline
+function value(): TextBuilder {
+  return changetype<TextBuilder>(VALUE);
+}
+
+// @ts-ignore: decorator
+@inline
+function hostText(): TextBuilder {
+  return changetype<TextBuilder>(HOST_TEXT);
+}
+
+// ---- GET ----------------------------------------------------------------------------------------
+
+/** Whether one of the patterns fits the name. */
+function isWanted(call: Call, name: string, buffer: usize): bool {
+  const bytes = writeLiteral(buffer, name);
+  for (let i = 2; i < call.argumentCount; i++) {
+    if (matchGlob(call.at(i), call.bytesOf(i), buffer, bytes, true)) return true;
+  }
+  return false;
+}
+
+function replyPair(name: string, parameter: Parameter): void {
+  replyBulkText(name);
+  builderStart(value());
+  appendValue(parameter, value());
+  replyBulk(value().address, value().bytes);
+  builderFree(value());
+}
+
+function configGet(call: Call): void {
+  const mark = scratchMark();
+  const buffer = scratchTake(NAME_BYTES_MAXIMUM);
+  let count: u32 = 0;
+  for (let pass = 0; pass < 2; pass++) {
+    if (pass) replyMap(count);
+    let parameter = firstParameter();
+    while (parameter) {
+      if (isWanted(call, parameter.name, buffer)) {
+        if (pass) replyPair(parameter.name, parameter);
+        else count += 1;
+      }
+      if (parameter.alias.length && isWanted(call, parameter.alias, buffer)) {
+        if (pass) replyPair(parameter.alias, parameter);
+        else count += 1;
+      }
+      parameter = nextParameter(parameter);
+    }
+  }
+  scratchRelease(mark);
+}
+
+// ---- SET ----------------------------------------------------------------------------------------
+
+function replyFailure(call: Call, index: i32, reason: string): void {
+  replyErrorStart("ERR CONFIG SET failed (possibly related to argument '");
+  replyErrorBytes(call.at(index), call.bytesOf(index));
+  replyErrorText("') - ");
+  replyErrorText(reason);
+  replyErrorEnd();
+}
+
+/** First refusal that needs no look at the values; true when there is none. */
+function checkNames(call: Call): bool {
+  for (let i = 2; i < call.argumentCount; i += 2) {
+    if (findParameter(call.at(i), call.bytesOf(i))) continue;
+    replyErrorStart("ERR Unknown option or number of arguments for CONFIG SET - '");
+    replyErrorBytes(call.at(i), call.bytesOf(i));
+    replyErrorText("'");
+    replyErrorEnd();
+    return false;
+  }
+  for (let i = 2; i < call.argumentCount; i += 2) {
+    const parameter = findParameter(call.at(i), call.bytesOf(i));
+    if (!parameter) return false;
+    const reason = refusal(call, parameter, i);
+    if (!reason) continue;
+    replyFailure(call, i, reason);
+    return false;
+  }
+  return true;
+}
+
+function refusal(call: Call, parameter: Parameter, index: i32): string | null {
+  if (parameter.flags & ParameterFlag.IMMUTABLE) return "can't set immutable config";
+  if (parameter.flags & ParameterFlag.PROTECTED && !areProtectedAllowed(call)) {
+    return "can't set protected config";
+  }
+  for (let j = 2; j < index; j += 2) {
+    if (findParameter(call.at(j), call.bytesOf(j)) == parameter) return "duplicate parameter";
+  }
+  return null;
+}
+
+function areProtectedAllowed(call: Call): bool {
+  const allowed = parameterNamed("enable-protected-configs").number;
+  return allowed == 1 || (allowed == 2 && !call.session.has(SessionFlag.REMOTE));
+}
+
+function configSet(call: Call): void {
+  if (call.argumentCount & 1) return replyError(SYNTAX_OF_SET);
+  if (!checkNames(call)) return;
+  let forHost = false;
+  for (let i = 2; i < call.argumentCount; i += 2) {
+    const parameter = findParameter(call.at(i), call.bytesOf(i));
+    if (!parameter) return;
+    if (!stage(parameter, call.at(i + 1), call.bytesOf(i + 1))) {
+      replyErrorStart("ERR CONFIG SET failed (possibly related to argument '");
+      replyErrorBytes(call.at(i), call.bytesOf(i));
+      replyErrorText("') - ");
+      replyErrorBytes(problem().address, problem().bytes);
+      replyErrorEnd();
+      builderFree(problem());
+      dropStaged();
+      return;
+    }
+    if (parameter.flags & ParameterFlag.HOST) forHost = true;
+  }
+  if (!forHost || call.session.has(SessionFlag.INTERNAL)) {
+    commitStaged();
+    return replyOk();
+  }
+  askHost(call);
+}
+
+/** Arity of CONFIG SET with a name that has no value. */
+// @ts-ignore: decorator
+@lazy @inline const SYNTAX_OF_SET: string = "ERR syntax error";
+
+/** Hands "name\\0value\\0..." of the staged parameters that are the host's to it. */
+function askHost(call: Call): void {
+  builderStart(hostText());
+  for (let i = 2; i < call.argumentCount; i += 2) {
+    const parameter = findParameter(call.at(i), call.bytesOf(i));
+    if (!parameter || !(parameter.flags & ParameterFlag.HOST)) continue;
+    builderText(hostText(), parameter.name);
+    builderByte(hostText(), 0);
+    if (parameter.hasNumber) appendStagedNumber(parameter);
+    else builderBytes(hostText(), parameter.stagedAddress, parameter.stagedBytes);
+    builderByte(hostText(), 0);
+  }
+  requestHost(call, Request.CONFIGURE, 0, hostText().address, hostText().bytes);
+}
+
+function appendStagedNumber(parameter: Parameter): void {
+  const current = parameter.number;
+  parameter.number = parameter.stagedNumber;
+  appendValue(parameter, hostText());
+  parameter.number = current;
+}
+
+/** The host's answer to CONFIGURE: commits or drops what is staged and answers the client. */
+export function completeConfigure(ok: bool, text: usize, bytes: u32): void {
+  builderFree(hostText());
+  if (ok) {
+    commitStaged();
+    return replyOk();
+  }
+  replyErrorStart("ERR CONFIG SET failed");
+  let parameter = firstParameter();
+  while (parameter) {
+    if (parameter.staged && parameter.flags & ParameterFlag.HOST) {
+      replyErrorText(" (possibly related to argument '");
+      replyErrorText(parameter.name);
+      replyErrorText("')");
+      break;
+    }
+    parameter = nextParameter(parameter);
+  }
+  replyErrorText(" - ");
+  replyErrorBytes(text, bytes);
+  replyErrorEnd();
+  dropStaged();
+}
+
+// ---- RESETSTAT, REWRITE, HELP -------------------------------------------------------------------
+
+function configResetstat(call: Call): void {
+  resetStatistics();
+  clearErrorsTotal();
+  let row = firstRow();
+  while (row) {
+    row.calls = 0;
+    row.microseconds = 0;
+    row.rejectedCalls = 0;
+    row.failedCalls = 0;
+    row = nextRow(row);
+  }
+  replyOk();
+}
+
+function configRewrite(call: Call): void {
+  builderStart(hostText());
+  let parameter = firstParameter();
+  while (parameter) {
+    if (!isInitial(parameter)) {
+      builderText(hostText(), parameter.name);
+      builderByte(hostText(), 0);
+      appendValue(parameter, hostText());
+      builderByte(hostText(), 0);
+    }
+    parameter = nextParameter(parameter);
+  }
+  requestHost(call, Request.REWRITE_CONFIGURATION, 0, hostText().address, hostText().bytes);
+}
+
+/** The host's answer to REWRITE_CONFIGURATION. */
+export function completeRewrite(ok: bool, text: usize, bytes: u32): void {
+  builderFree(hostText());
+  if (ok) return replyOk();
+  replyErrorStart("ERR ");
+  replyErrorBytes(text, bytes);
+  replyErrorEnd();
+}
+
+function configHelp(call: Call): void {
+  replyHelp(call, "GET <pattern> [<pattern> ...]\n    Shows the parameters whose names fit.\n\
+SET <name> <value> [<name> <value> ...]\n    Changes parameters, all of them or none.\n\
+RESETSTAT\n    Sets the counters of INFO to zero.\n\
+REWRITE\n    Writes the current values into the configuration file.");
+}
+
+function container(call: Call): void {}
+
+// ---- QUIRE CONFIGURE ----------------------------------------------------------------------------
+
+/**
+ * QUIRE CONFIGURE name argument...: one line of a configuration file, on a session of the host. Answers
+ * OK, UNUSED (accepted, without effect), or an error whose text says what is wrong with the value.
+ */
+function quireConfigure(call: Call): void {
+  if (!call.session.has(SessionFlag.INTERNAL)) {
+    return replyError("ERR QUIRE CONFIGURE belongs to the host");
+  }
+  const parameter = findParameter(call.at(2), call.bytesOf(2));
+  if (!parameter || !hasArguments(parameter, call.argumentCount - 3)) {
+    return replyError("ERR Bad directive or wrong number of arguments");
+  }
+  builderStart(value());
+  if (parameter.kind == ParameterKind.SAVE_POINTS && parameter.given && call.bytesOf(3)) {
+    appendValue(parameter, value());
+  }
+  for (let i = 3; i < call.argumentCount; i++) {
+    if (value().bytes) builderByte(value(), 0x20);
+    builderBytes(value(), call.at(i), call.bytesOf(i));
+  }
+  const accepted = stage(parameter, value().address, value().bytes);
+  builderFree(value());
+  if (!accepted) {
+    replyErrorStart("ERR ");
+    replyErrorBytes(problem().address, problem().bytes);
+    replyErrorEnd();
+    builderFree(problem());
+    return;
+  }
+  commitStaged();
+  if (parameter.flags & ParameterFlag.UNUSED) replyStatus("UNUSED");
+  else replyOk();
+}
+
+function hasArguments(parameter: Parameter, count: i32): bool {
+  if (parameter.kind >= ParameterKind.WORDS && parameter.kind <= ParameterKind.PERCENTILES
+    && parameter.kind != ParameterKind.EVENT_CLASSES) return count >= 1;
+  return parameter.name == "replicaof" ? count == 2 : count == 1;
+}
+
+export function registerConfiguration(): void {
+  command(container.index, "config", "server", "2.0.0", -2, "", "", "", "", "",
+    "Depends on the subcommand.", "Reads and changes the configuration.");
+  command(configGet.index, "config|get", "server", "2.0.0", -3,
+    "admin noscript loading stale", "", "", "parameter:block*(parameter:string)", "",
+    "O(N) in the number of parameters", "Shows parameters by pattern.");
+  command(configHelp.index, "config|help", "server", "5.0.0", 2, "loading stale", "", "", "", "",
+    "O(1)", "Lists the subcommands.");
+  command(configResetstat.index, "config|resetstat", "server", "2.0.0", 2,
+    "admin noscript loading stale", "", "", "", "", "O(1)", "Sets the counters of INFO to zero.");
+  command(configRewrite.index, "config|rewrite", "server", "2.8.0", 2,
+    "admin noscript loading stale", "", "", "", "", "O(1)",
+    "Writes the current values into the configuration file.");
+  command(configSet.index, "config|set", "server", "2.0.0", -4,
+    "admin noscript loading stale", "", "",
+    "parameter_value:block*(parameter:string value:string)",
+    "request_policy:all_nodes response_policy:all_succeeded",
+    "O(N) in the number of parameters", "Changes parameters, all of them or none.");
+  command(container.index, "quire", "server", "0.1.0", -2, "", "", "", "", "",
+    "Depends on the subcommand.", "What only Quire's own host asks for.");
+  command(quireConfigure.index, "quire|configure", "server", "0.1.0", -3,
+    "admin noscript loading stale", "", "", "name:string argument:string*", "", "O(1)",
+    "Takes one line of a configuration file.");
+}

@@ -1,0 +1,25 @@
+/**
+ * The host's answers: what a session that waits for a Request is told when the host completes it.
+ */
+
+import { Request } from "../abi";
+import { replyErrorBytes, replyErrorEnd, replyErrorStart, replyOk } from "../protocol/reply";
+import { Session } from "../server/session";
+import { completeConfigure, completeRewrite } from "./configuration";
+
+/** Answers the session and ends its waiting; `text` says what went wrong when `ok` is false. */
+export function completeRequest(session: Session, ok: bool, text: usize, bytes: u32): void {
+  const kind: Request = session.requestKind;
+  session.request = 0;
+  session.requestKind = Request.NONE;
+  if (kind == Request.CONFIGURE) completeConfigure(ok, text, bytes);
+  else if (kind == Request.REWRITE_CONFIGURATION) completeRewrite(ok, text, bytes);
+  else if (ok) replyOk();
+  else replyFailure(text, bytes);
+}
+
+function replyFailure(text: usize, bytes: u32): void {
+  replyErrorStart("ERR ");
+  replyErrorBytes(text, bytes);
+  replyErrorEnd();
+}
