@@ -4,10 +4,12 @@
 
 import { registerConfiguration } from "./configuration";
 import { registerConnection } from "./connection";
+import { registerClient } from "./connection-client";
 import { registerStrings } from "./strings";
 
 export function registerCommands(): void {
-  registerConfiguration();
-  registerConnection();
   registerStrings();
+  registerConnection();
+  registerClient();
+  registerConfiguration();
 }
