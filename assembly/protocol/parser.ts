@@ -250,17 +250,17 @@ export function parserSuspend(parser: Parser): bool {
   const second = <u32>(parser.pendingEnd - parser.pending);
   if (!(first | second)) {
     if (parser.residue) nextSource(parser);
-    parser.cursor = parser.end;
     return !passesLimit(parser, parser.targetBytes);
   }
-  if (parser.state == ParserState.DEAD) {
-    parser.cursor = parser.end;
-    parser.pending = parser.pendingEnd;
-    return true;
+  const isDead = parser.state == ParserState.DEAD;
+  if (!isDead && !passesLimit(parser, <u64>first + <u64>second)) {
+    if (parser.residue && !second) return true;
+    if (keepUnread(parser, first, second)) return true;
   }
-  if (passesLimit(parser, <u64>first + <u64>second)) return false;
-  if (parser.residue && !second) return true;
-  return keepUnread(parser, first, second);
+  parser.state = ParserState.DEAD;
+  parser.cursor = parser.end;
+  parser.pending = parser.pendingEnd;
+  return isDead;
 }
 
 function keepUnread(parser: Parser, first: u32, second: u32): bool {

@@ -570,4 +570,43 @@ describe("large requests", () => {
       }
     }
   });
+
+  it("refuses a line for which memory is short, and goes on", () => {
+    const parser = begin(ParserFlag.AUTHENTICATED);
+    const events = new Events();
+    const bytes = bytesOf("ping " + "x".repeat(300) + "\r\nping\r\n");
+    feed(parser, bytes, 0, 20, events, -1);
+    failReserve(1);
+    for (let start = 20; start < bytes.length; start += 100) {
+      feed(parser, bytes, start, min<i32>(bytes.length, start + 100), events, -1);
+    }
+    expect(finish(parser, events))
+      .toBe("-OOM command not allowed when used memory > 'maxmemory'.\r\n[ping]");
+  });
+
+  it("closes when what is unread cannot be kept", () => {
+    const parser = begin(ParserFlag.AUTHENTICATED);
+    const events = new Events();
+    const bytes = bytesOf("ping\r\nping\r\n");
+    failReserve(1);
+    feed(parser, bytes, 0, bytes.length, events, 1);
+    expect(finish(parser, events)).toBe("[ping]CLOSE");
+    const limited = begin(ParserFlag.AUTHENTICATED);
+    setParserLimits(536870912, 5);
+    const others = new Events();
+    feed(limited, bytes, 0, bytes.length, others, 1);
+    expect(finish(limited, others)).toBe("[ping]CLOSE");
+    expect(heldBytes()).toBe(0);
+  });
+
+  it("counts what the owner keeps queued", () => {
+    const parser = begin(ParserFlag.AUTHENTICATED);
+    setParserLimits(536870912, 1000);
+    parser.queuedBytes = 1001;
+    const events = new Events();
+    const bytes = bytesOf("ping\r\n");
+    feed(parser, bytes, 0, bytes.length, events, -1);
+    expect(events.text).toBe("[ping]CLOSE");
+    parserFree(parser);
+  });
 });
