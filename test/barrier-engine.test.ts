@@ -1,8 +1,6 @@
 // Both builds of the engine: the same work gives the same memory, and a fork gives a true image.
-import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { EXCHANGE, Exchange, PAGE_BYTES, PAGE_MAP, PAGE_TABLE } from "../assembly/abi";
-import { cowEnginePath } from "../build/paths.mjs";
 import { encode, TestEngine, type TestSession } from "./support/engine";
 import { randomNumbers, randomWorkload } from "./support/workload";
 
@@ -37,7 +35,7 @@ function work(session: TestSession, seed: number, commands: number): string[] {
   return replies;
 }
 
-describe.skipIf(!existsSync(cowEnginePath))("engine.wasm and engine.cow.wasm", () => {
+describe("engine.wasm and engine.cow.wasm", () => {
   it.each([11, 12, 13])("leave the same memory after the same commands, seed %i", (seed) => {
     const plain = new TestEngine({ heapMb: 128 });
     const base = new TestEngine({ heapMb: 128 });
@@ -112,7 +110,9 @@ function errorsIn(replies: string[]): number {
   return (text.match(/^-/gm) ?? []).length / (text.match(/\r\n/g) ?? []).length;
 }
 
-/** A fork as a host makes it: marks, the guarded build, pages saved by it or by a sweep in order. */
+/**
+ * A fork as a host makes it: marks, the guarded build, pages saved by it or by a sweep in order.
+ */
 class Fork {
   /** What memory held at the fork: each page that was marked. */
   readonly expected = new Map<number, Buffer>();
