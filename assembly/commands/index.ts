@@ -5,6 +5,8 @@
 import { registerConfiguration } from "./configuration";
 import { registerConnection } from "./connection";
 import { registerClient } from "./connection-client";
+import { registerKeys } from "./keys";
+import { registerDatabases } from "./keys-databases";
 import { registerStrings } from "./strings";
 
 export function registerCommands(): void {
@@ -12,4 +14,6 @@ export function registerCommands(): void {
   registerConnection();
   registerClient();
   registerConfiguration();
+  registerKeys();
+  registerDatabases();
 }

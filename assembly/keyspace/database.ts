@@ -12,7 +12,7 @@
 import { SERVER_ROOT } from "../abi";
 import { Arena, allocate, release, usableBytes } from "../memory/allocator";
 import { copyBytes } from "../memory/copy";
-import { hashBytes, isMarking, isReplaying, nextObservation, nowMs } from "../memory/root";
+import { hashBytes, isReplaying, nextObservation, nowMs } from "../memory/root";
 import { find, insert, randomReference, remove } from "../structures/hash-table";
 import { push, removeAt, setVectorAt } from "../structures/reference-vector";
 import { releaseEntry } from "../values/free";
@@ -78,7 +78,15 @@ export function lookupWrite(database: Database, key: usize, bytes: u32): KeyEntr
   return entry;
 }
 
-/** The key for a look that leaves no trace in clocks and counters (TTL, OBJECT, DEBUG). */
+/** The key for reading about it, not its value: counts a hit or a miss, leaves the access clock. */
+export function lookupUntouched(database: Database, key: usize, bytes: u32): KeyEntry | null {
+  const entry = seek(database, key, bytes);
+  if (entry) statistics().keyspaceHits += 1;
+  else statistics().keyspaceMisses += 1;
+  return entry;
+}
+
+/** The key for a look that leaves no trace in clocks and counters (DEBUG). */
 export function lookupQuiet(database: Database, key: usize, bytes: u32): KeyEntry | null {
   return seek(database, key, bytes);
 }
@@ -263,7 +271,6 @@ export function randomKey(database: Database): KeyEntry | null {
     const address = randomReference(database.table, nextObservation());
     const entry = changetype<KeyEntry>(address);
     if (!isExpired(entry)) return entry;
-    if (isMarking()) return null;
     expireEntry(database, entry);
   }
   return null;
