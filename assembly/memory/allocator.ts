@@ -10,8 +10,8 @@
  * DATA or not as a whole, so that a snapshot is a choice of pages.
  *
  * The heap never grows by itself: the limit is an input, and whoever needs memory asks `reserve`
- * before it changes anything. KEEP_FREE_BYTES stay free beside every promise; they cover slabs begun
- * for sizes not in use before. `allocate` traps only when really no pages are left.
+ * before it changes anything. KEEP_FREE_BYTES stay free beside every promise; they cover slabs
+ * begun for sizes not in use before. `allocate` traps only when really no pages are left.
  *
  * Invariants: numbered in validate-heap.ts. Addresses depend only on the sequence of calls.
  *
@@ -90,7 +90,7 @@ function startServer(limitBytes: u32): void {
   store<usize>(LIMIT, max<usize>(entryOf(limitBytes), load<usize>(FIRST)));
 }
 
-/** A block of at least `bytes` usable bytes, full of garbage, aligned to 4 (large ones to a page). */
+/** A block of at least `bytes` bytes, full of garbage, aligned to 4 (a large one to a page). */
 export function allocate(arena: Arena, bytes: u32): usize {
   const root = rootOf(arena);
   if (bytes >= LARGE_BYTES) {
@@ -124,8 +124,8 @@ export function release(address: usize): void {
 }
 
 /**
- * The block with room for `bytes`, its bytes kept (as many as fit), perhaps elsewhere. In place when
- * the size class stays, or when a large block shrinks or is followed by free pages.
+ * The block with room for `bytes`, its bytes kept (as many as fit), perhaps elsewhere. In place
+ * when the size class stays, or when a large block shrinks or is followed by free pages.
  */
 export function reallocate(address: usize, bytes: u32): usize {
   const entry = entryOf(address);

@@ -41,7 +41,7 @@ export function releaseLarge(entry: usize, root: usize): void {
   givePages(entry, pages);
 }
 
-/** Makes a block hold exactly the pages for `bytes` where it is; false when it cannot grow there. */
+/** Makes a block hold exactly the pages for `bytes` where it is; false when there is no room. */
 export function resizeLarge(entry: usize, root: usize, bytes: u32): bool {
   const block = changetype<Page>(entry);
   const pages = block.state;

@@ -12,9 +12,9 @@
  *   2. Every free run is in the bin of its length; BIN_BITS has a bit for each bin that has one.
  *   3. FREE_PAGES is the sum of their lengths.
  *
- * Cost: at most two bins are searched, SEARCH_STEPS runs in each; then the unused top is taken. Only
- * when that is gone too is one whole bin searched, before the answer is "out of memory". Labelling
- * costs one store per page.
+ * Cost: at most two bins are searched, SEARCH_STEPS runs in each; then the unused top is taken.
+ * Only when that is gone too is one whole bin searched, before the answer is "out of memory".
+ * Labelling costs one store per page.
  */
 
 import {
@@ -39,7 +39,7 @@ export function clearRuns(): void {
   memory.fill(BINS, 0, BIN_COUNT << 2);
 }
 
-/** Takes `pages` neighbouring pages; returns the first entry, unlabelled, or 0 when memory is out. */
+/** Takes `pages` neighbouring pages: the first entry, unlabelled, or 0 when memory is out. */
 export function takePages(pages: u32): usize {
   let run = findRun(pages, SEARCH_STEPS);
   if (!run) {
@@ -55,7 +55,7 @@ export function takePages(pages: u32): usize {
   return run;
 }
 
-/** Takes the `pages` pages that follow a block whose last entry is before `entry`, if all are free. */
+/** Takes the `pages` pages from `entry` on, which follow a block, if all of them are free. */
 export function takePagesAt(entry: usize, pages: u32): bool {
   const top = load<usize>(TOP);
   if (entry == top) {

@@ -4,13 +4,13 @@
  *   SCRATCH                          cursor          SCRATCH_END
  *   [ taken | taken | taken ........ | free .................. ]
  *
- * What does not fit there any more goes into further chunks: SERVER blocks of CHUNK_BYTES or as many
- * as needed, each begun with the words that lead back:
+ * What does not fit there any more goes into further chunks: SERVER blocks of CHUNK_BYTES or as
+ * many as needed, each begun with the words that lead back:
  *
  *   chunk:  0  previous chunk's start   4  its end   8  its cursor   12  unused   16  bytes ...
  *
- * Why chunks and not one block per overflow: a mark stays one address, and many small takes after an
- * overflow cost no more than before.
+ * Why chunks and not one block per overflow: a mark stays one address, and many small takes after
+ * an overflow cost no more than before.
  *
  *   SERVER root, scratch block 0x2800:  start, end, cursor of the current chunk (u32 each)
  *

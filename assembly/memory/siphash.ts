@@ -50,7 +50,8 @@ function remainder(address: usize, bytes: u32): u64 {
   const end = address + bytes;
   if (bytes >= 8) return load<u64>(end - 8) >> (((8 - left) << 3) as u64);
   if (left >= 4) {
-    return (load<u32>(address) as u64) | ((load<u32>(end - 4) as u64) << (((left - 4) << 3) as u64));
+    return (load<u32>(address) as u64)
+      | ((load<u32>(end - 4) as u64) << (((left - 4) << 3) as u64));
   }
   const middle = left >> 1;
   return (load<u8>(address) as u64)

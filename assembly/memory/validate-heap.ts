@@ -1,5 +1,5 @@
 /**
- * The invariants of the heap as code. Every function returns 0 or the number of the first one broken.
+ * The invariants of the heap as code: every function returns 0 or the number of a broken one.
  *
  *    1  FIRST <= TOP, and TOP <= LIMIT
  *    2  every page from FIRST to TOP belongs to a slab, a large block or a free run

@@ -1,5 +1,7 @@
 import { SCRATCH } from "../../../assembly/abi";
-import { compareBytes, equalBytes, findByte, firstDifference } from "../../../assembly/memory/bytes";
+import {
+  compareBytes, equalBytes, findByte, firstDifference,
+} from "../../../assembly/memory/bytes";
 
 const LEFT: usize = SCRATCH + 64;
 const RIGHT: usize = SCRATCH + 1024 + 3;
