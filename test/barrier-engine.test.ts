@@ -110,6 +110,20 @@ function errorsIn(replies: string[]): number {
   return (text.match(/^-/gm) ?? []).length / (text.match(/\r\n/g) ?? []).length;
 }
 
+/** Each key of both databases with its value and expiry, sorted. */
+function contentOf(engine: TestEngine): string[] {
+  const session = engine.open();
+  const content = [0, 1].flatMap((database) => {
+    session.call("SELECT", database);
+    const keys = session.ask("KEYS", "*") as string[];
+    return keys
+      .sort()
+      .map((key) => [database, key, session.call("GET", key), session.call("PTTL", key)].join(" "));
+  });
+  session.close();
+  return content;
+}
+
 /**
  * A fork as a host makes it: marks, the guarded build, pages saved by it or by a sweep in order.
  */
@@ -121,14 +135,17 @@ class Fork {
   savedByBarrier = 0;
   savedBySweep = 0;
   private readonly memory: Buffer;
-  private readonly digest: number;
+  /** Keys, values and expiries at the fork, and its time. */
+  private readonly content: string[];
+  private readonly forkedAtMs: number;
   private readonly pages: number;
   private next = 0;
 
   constructor(readonly plain: TestEngine) {
     this.memory = Buffer.from(plain.memory.buffer);
     this.pages = this.memory.length / PAGE_BYTES;
-    this.digest = plain.exports.digest();
+    this.content = contentOf(plain);
+    this.forkedAtMs = plain.now;
     const marked = plain.exports.markPages();
     for (const page of this.marks()) this.expected.set(page, this.copy(page));
     expect(this.expected.size).toBe(marked);
@@ -157,6 +174,7 @@ class Fork {
   /** The image holds each marked page as it was at the fork, and an engine can take it over. */
   check(): void {
     const pages = [...this.image.keys()].sort((one, other) => one - other);
+    expect(this.content.length).toBeGreaterThan(0);
     expect(pages).toEqual([...this.expected.keys()]);
     const wrong = pages.filter((page) => !this.image.get(page)!.equals(this.expected.get(page)!));
     expect(wrong).toEqual([]);
@@ -165,6 +183,8 @@ class Fork {
     for (const [page, content] of this.image) content.copy(memory, page * PAGE_BYTES);
     expect(loaded.exports.attach(this.pages)).toBe(0);
     expect(loaded.exports.validate()).toBe(0);
+    loaded.now = this.forkedAtMs;
+    expect(contentOf(loaded)).toEqual(this.content);
   }
 
   private save(page: number): void {
