@@ -6,9 +6,7 @@
  * reserved by the command before (`stringBytesNeeded`).
  */
 
-import {
-  Arena, LARGE_BYTES, allocate, reallocate, retag, usableBytes,
-} from "../memory/allocator";
+import { Arena, allocate, arenaOf, reallocate, retag, usableBytes } from "../memory/allocator";
 import { copyBytes } from "../memory/copy";
 import { INTEGER_BYTES_MAX, parseInteger, writeInteger } from "../text/integers";
 import { releaseValue } from "../values/free";
@@ -47,8 +45,8 @@ export function setString(
   }
   if (bytes > EMBEDDED_BYTES_MAXIMUM) {
     const block = allocate(Arena.DATA, bytes);
-    copyBytes(block, value, bytes);
-    return setBlock(database, key, keyBytes, block, bytes, keepExpiry);
+    memory.copy(block, value, bytes);
+    return storeBlock(database, key, keyBytes, block, bytes, keepExpiry);
   }
   const entry = openEntry(
     database, key, keyBytes, embeddedEncoding(bytes), bytes + 1, keepExpiry,
@@ -82,7 +80,8 @@ export function setInteger(
 
 /**
  * Sets the key of the last lookup to a string whose bytes are in a block of their own, which now
- * belongs to the key. A block of the SERVER arena (a received argument) changes arena.
+ * belongs to the key. A block of the SERVER arena (a received argument, LARGE_BYTES or more) changes
+ * arena.
  */
 export function setBlock(
   database: Database,
@@ -92,7 +91,18 @@ export function setBlock(
   bytes: u32,
   keepExpiry: bool,
 ): KeyEntry {
-  if (usableBytes(block) >= LARGE_BYTES) retag(block, Arena.DATA);
+  if (arenaOf(block) != Arena.DATA) retag(block, Arena.DATA);
+  return storeBlock(database, key, keyBytes, block, bytes, keepExpiry);
+}
+
+function storeBlock(
+  database: Database,
+  key: usize,
+  keyBytes: u32,
+  block: usize,
+  bytes: u32,
+  keepExpiry: bool,
+): KeyEntry {
   const entry = openEntry(database, key, keyBytes, Encoding.RAW, 8, keepExpiry);
   store<u32>(entry.value, <u32>block);
   store<u32>(entry.value, bytes, 4);
@@ -122,8 +132,8 @@ function openEntry(
 
 /**
  * Makes the found string `bytes` long (never shorter than it is) and writable in place; returns the
- * address of its bytes. What was there stays, what is new is zero. It is no integer and not shown as embstr afterwards. The
- * command has reserved `stringBytesNeeded(bytes)`.
+ * address of its bytes. What was there stays, what is new is zero. It is no integer and not shown
+ * as embstr afterwards. The command has reserved `stringBytesNeeded(bytes)`.
  */
 export function openString(database: Database, entry: KeyEntry, bytes: u32): usize {
   if (entry.encoding == Encoding.RAW) return openBlock(entry, bytes);
