@@ -5,7 +5,7 @@ import { lookupRead, lookupWrite, removeFound } from "../keyspace/database";
 import { effectDelete } from "../keyspace/effects";
 import { equalBytes } from "../memory/bytes";
 import { xxh3 } from "../memory/xxh3";
-import { BAD_DIGEST, DELEX_NOT_STRING, SYNTAX, WRONG_TYPE } from "../protocol/errors";
+import { NOT_A_STRING_TO_COMPARE, SYNTAX, WRONG_DIGEST, WRONG_TYPE } from "../protocol/errors";
 import { replyBulk, replyError, replyInteger, replyNull } from "../protocol/reply";
 import { Call, renderNothing, touchKey } from "../server/call";
 import { command } from "../server/table";
@@ -42,7 +42,7 @@ export function mayReplace(call: Call, entry: KeyEntry | null, flags: u32, match
 function compareOrReply(call: Call, entry: KeyEntry, flags: u32, match: i32): i32 {
   const isDigest = (flags & (Option.IFDEQ | Option.IFDNE)) != 0;
   if (isDigest && !isHexDigest(call.at(match), call.bytesOf(match))) {
-    replyError(BAD_DIGEST);
+    replyError(WRONG_DIGEST);
     return -1;
   }
   const equal = isDigest ? hasDigest(entry, call.at(match)) : hasText(call, entry, match);
@@ -96,7 +96,7 @@ function delex(call: Call): void {
   if (!entry) return replyInteger(0);
   const flags = stringOptions().flags;
   if (flags) {
-    if (entry.type != Type.STRING) return replyError(DELEX_NOT_STRING);
+    if (entry.type != Type.STRING) return replyError(NOT_A_STRING_TO_COMPARE);
     const verdict = compareOrReply(call, entry, flags, 3);
     if (verdict < 0) return;
     if (!verdict) return replyInteger(0);

@@ -80,7 +80,7 @@ export function optionsOrReply(call: Call, first: i32, allowed: u32): bool {
     }
     index += used - 1;
   }
-  return expiryOrReply(call);
+  return true;
 }
 
 /** Reads the option at argument `index`; returns how many arguments it is, 0 for none allowed here. */
@@ -130,7 +130,7 @@ function optionAt(call: Call, index: i32): u32 {
   }
 }
 
-/** Makes a point in time of the parsed expiry; false: the error is answered. */
+/** Makes a point in time of the expiry that was parsed, if any; false: the error is answered. */
 export function expiryOrReply(call: Call): bool {
   const options = stringOptions();
   if (!options.expiry) return true;

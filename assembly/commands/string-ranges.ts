@@ -1,7 +1,7 @@
 /** String commands on a part of a value: APPEND, SETRANGE, GETRANGE, SUBSTR. */
 
 import { lookupRead, lookupWrite } from "../keyspace/database";
-import { openString, setString } from "../keyspace/strings";
+import { addZeros, openString } from "../keyspace/strings";
 import { usableBytes } from "../memory/allocator";
 import { isReplaying } from "../memory/root";
 import {
@@ -70,11 +70,9 @@ function setrange(call: Call): void {
 
 /** The key of the last lookup as a string of `bytes` bytes; 0: the error is answered. */
 function openFound(call: Call, entry: KeyEntry | null, bytes: u32): usize {
-  if (!(entry ? reserveGrowth(call, entry, bytes) : reserveString(call, bytes))) return 0;
-  const open = entry
-    ? entry
-    : setString(call.database, call.at(1), call.bytesOf(1), call.at(1), 0, false);
-  return openString(call.database, open, bytes);
+  if (entry) return reserveGrowth(call, entry, bytes) ? openString(call.database, entry, bytes) : 0;
+  if (!reserveString(call, bytes)) return 0;
+  return addZeros(call.database, call.at(1), call.bytesOf(1), bytes);
 }
 
 function getrange(call: Call): void {

@@ -10,7 +10,8 @@ import { command } from "../server/table";
 import { KeyEntry, Type } from "../values/key-entry";
 import { stringAddress, stringBytes } from "../values/string";
 import {
-  CONDITIONS, EXPIRIES, Option, clearOptions, optionsOrReply, stringOptions, whenOrReply,
+  CONDITIONS, EXPIRIES, Option, clearOptions, expiryOrReply, optionsOrReply, stringOptions,
+  whenOrReply,
 } from "./string-options";
 import { reserveValue, setFromArgument } from "./string-values";
 import { NUMBER, mayReplace, registerStringCompare, removeRendered } from "./string-compare";
@@ -46,7 +47,7 @@ function set(call: Call): void {
 @inline const SET_OPTIONS: u32 = CONDITIONS | EXPIRIES | Option.GET | Option.KEEPTTL;
 
 function setWithOptions(call: Call): void {
-  if (!optionsOrReply(call, 3, SET_OPTIONS)) return;
+  if (!optionsOrReply(call, 3, SET_OPTIONS) || !expiryOrReply(call)) return;
   if (!reserveValue(call, 1, 2)) return;
   const flags = stringOptions().flags;
   const answersOld = (flags & Option.GET) != 0;
@@ -131,6 +132,7 @@ function getex(call: Call): void {
   const entry = lookupRead(call.database, call.at(1), call.bytesOf(1));
   if (!entry) return replyNull();
   if (entry.type != Type.STRING) return replyError(WRONG_TYPE);
+  if (!expiryOrReply(call)) return;
   replyString(entry);
   const options = stringOptions();
   if (options.has(EXPIRIES)) expireFound(call, entry, options.whenMs);

@@ -131,6 +131,25 @@ function openEntry(
 }
 
 /**
+ * Adds the key that the last lookup did not find as a string of `bytes` zeros, shown as raw; returns
+ * the address of its bytes.
+ */
+export function addZeros(database: Database, key: usize, keyBytes: u32, bytes: u32): usize {
+  if (bytes <= EMBEDDED_BYTES_MAXIMUM) {
+    const entry = addKey(
+      database, key, keyBytes, Type.STRING, Encoding.EMBEDDED_RAW, bytes + 1,
+    );
+    store<u8>(entry.value, <u8>bytes);
+    memory.fill(entry.value + 1, 0, bytes);
+    return entry.value + 1;
+  }
+  const block = allocate(Arena.DATA, bytes);
+  memory.fill(block, 0, bytes);
+  storeBlock(database, key, keyBytes, block, bytes, false);
+  return block;
+}
+
+/**
  * Makes the found string `bytes` long (never shorter than it is) and writable in place; returns the
  * address of its bytes. What was there stays, what is new is zero. It is no integer and not shown
  * as embstr afterwards. The command has reserved `stringBytesNeeded(bytes)`.

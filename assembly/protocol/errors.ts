@@ -93,10 +93,6 @@ ERR Key should be of string type if conditions are specified";
 @lazy @inline export const NEEDS_EXPIRY: string = "ERR ENX flag requires an expiration";
 // @ts-ignore: decorator
 @lazy @inline export const BOUNDS_CROSSED: string = "ERR LBOUND can't be greater than UBOUND";
-@lazy @inline export const BAD_DIGEST: string = "ERR must be exactly 16 hexadecimal characters";
-// @ts-ignore: decorator
-@lazy @inline export const DELEX_NOT_STRING: string = "\
-ERR Key should be of string type if conditions are specified";
 
 // ---- Keys and databases -------------------------------------------------------------------------
 
