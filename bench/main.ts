@@ -1,0 +1,42 @@
+// `npm run bench`: what Quire costs beside redis-server, in one run on one machine.
+//
+//   sockets  redis-benchmark against both in turn: throughput, latency, processor time per command
+//   engine   the engine in process, chunks of 16 commands
+//   memory   bytes per key by used_memory
+//   pauses   the longest calls while a table grows
+import { benchEngine } from "./engine.js";
+import { benchMemory } from "./memory.js";
+import { benchPauses } from "./pauses.js";
+import { isInstalled, type Server, startQuire, startRedis } from "./servers.js";
+import { benchSockets } from "./sockets.js";
+
+export interface BenchOptions {
+  /** Fewer rounds and less data: a look, not a result. */
+  quick: boolean;
+  /** Names of the sections to run; none means all. */
+  sections: string[];
+}
+
+async function withServers(run: (redis: Server, quire: Server) => Promise<void>): Promise<void> {
+  const redis = await startRedis();
+  const quire = await startQuire();
+  try {
+    await run(redis, quire);
+  } finally {
+    redis.stop();
+    quire.stop();
+  }
+}
+
+export async function bench({ quick, sections }: BenchOptions): Promise<void> {
+  const wanted = (name: string) => sections.length === 0 || sections.includes(name);
+  const oracle = isInstalled("redis-server") && isInstalled("redis-benchmark");
+  if (!oracle) {
+    console.log("redis-server and redis-benchmark are not installed: no comparison");
+    console.log("  (Debian: apt-get install redis-server redis-tools)");
+  }
+  if (wanted("engine")) benchEngine(quick);
+  if (wanted("pauses")) benchPauses(quick);
+  if (wanted("sockets") && oracle) await withServers((r, q) => benchSockets(r, q, quick));
+  if (wanted("memory") && oracle) await withServers((r, q) => benchMemory(r, q, quick));
+}
