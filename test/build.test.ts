@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { staticData } from "../build/static-data.mjs";
 import { runSuite, Summary } from "../build/summary.mjs";
 import { readModule } from "../build/wasm-reader.mjs";
@@ -58,7 +58,7 @@ describe("the reader of binaries", () => {
 });
 
 describe("the closing line", () => {
-  it("sums all suites; skipped ones are named when there are any", async () => {
+  it("sums all suites; skipped ones are named when there are any", () => {
     const summary = new Summary();
     summary.add({ passed: 2 });
     expect(summary.line).toBe("2 passed, 0 failed");
@@ -73,10 +73,13 @@ describe("the closing line", () => {
   });
 
   it("counts a suite that throws as a failure", async () => {
+    vi.spyOn(console, "log").mockReturnValue();
+    vi.spyOn(console, "error").mockReturnValue();
     const summary = new Summary();
     await runSuite(summary, "broken on purpose", () => {
       throw new Error("as it should");
     });
+    vi.restoreAllMocks();
     expect(summary.line).toBe("0 passed, 1 failed");
   });
 });
