@@ -11,6 +11,9 @@ import { adoptSocket, type SocketTransport } from "./transport.js";
 
 const READ_BUFFER_BYTES = 64 * 1024;
 
+/** When the server stops, clients get this long to take their last output. */
+const STOP_DEADLINE_MS = 1000;
+
 const TOO_MANY = "-ERR max number of clients reached\r\n";
 const NO_MEMORY = "-ERR not enough memory for another client\r\n";
 /** The refusal of redis-server 7, byte for byte: tools search for it. */
@@ -111,9 +114,13 @@ export class Connections {
       transport.close();
     }
     if (this.#active.size === 0) return;
+    const timer = setTimeout(() => {
+      for (const transport of this.#active.keys()) transport.destroy();
+    }, STOP_DEADLINE_MS);
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
+    clearTimeout(timer);
   }
 
   #gone(transport: SocketTransport): void {

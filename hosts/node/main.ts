@@ -52,15 +52,15 @@ function readFile(path: string, version: string): Directive[] {
 }
 
 async function serve(server: RunningServer): Promise<number> {
-  process.stdout.write(`Ready on ${readyOn(server)}\n`);
-  server.log.release();
-  server.log.notice(`Quire ${packageVersion()} is ready to accept connections`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       server.log.warning(`Received ${signal}, shutting down...`);
       void server.close();
     });
   }
+  process.stdout.write(`Ready on ${readyOn(server)}\n`);
+  server.log.release();
+  server.log.notice(`Quire ${packageVersion()} is ready to accept connections`);
   const trap = await server.stopped;
   if (trap !== undefined) return EXIT_TRAP;
   server.log.warning("Quire is now ready to exit, bye bye...");

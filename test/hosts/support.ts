@@ -141,6 +141,13 @@ export class Wire {
     return this.line();
   }
 
+  /** The value of a parameter, by CONFIG GET. */
+  async parameter(name: string): Promise<string> {
+    this.send("CONFIG", "GET", name);
+    for (let skipped = 0; skipped < 4; skipped++) await this.line();
+    return this.line();
+  }
+
   close(): void {
     this.socket.destroy();
   }
