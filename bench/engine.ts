@@ -62,9 +62,7 @@ export function benchEngine(quick: boolean): void {
     const lane = new Lane();
     const next = random(7);
     const pick = () => keyOf(Math.floor(next() * keys));
-    measure(
-      engine,
-      session,
+    lane.measure(
       chunks(keys, (i) => ["SET", keyOf(i), "abcdefghijk"]),
       keys,
     );
