@@ -1,10 +1,14 @@
 // Where Redis 7.4, which holds, and redis-server 7.0.15, which is compared with, answer differently.
 export interface Difference {
-  /** The command line. */
+  /** The command line, split at spaces. */
   command: string;
-  /** What 7.0.15 answers. */
+  /** Commands that run before it on a fresh data set. */
+  before?: string[];
+  /** 3 when the replies are those of RESP3. */
+  protocol?: 2 | 3;
+  /** Raw reply of 7.0.15 without the last line end; "..." at its end stands for any rest. */
   reply70: string;
-  /** What 7.4 and Quire answer. */
+  /** Raw reply of 7.4 and Quire, written the same way. */
   ours: string;
   /** Where the difference is documented. */
   source: string;
