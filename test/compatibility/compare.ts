@@ -77,7 +77,9 @@ export function isSame(words: string[], redis: string, quire: string, unordered:
 }
 
 function isNear(redis: string, quire: string, tolerance: number): boolean {
-  const numbers = [redis, quire].map((reply) => Number(/^:(\d+)\r\n$/.exec(reply)?.[1] ?? Number.NaN));
+  const numbers = [redis, quire].map((reply) =>
+    Number(/^:(\d+)\r\n$/.exec(reply)?.[1] ?? Number.NaN),
+  );
   return Math.abs(numbers[0]! - numbers[1]!) <= tolerance;
 }
 
@@ -98,7 +100,9 @@ function pairs(items: string[]): string[] {
 function isKnown(line: string, redis: string, quire: string): boolean {
   return differences.some(
     (row) =>
-      row.command.toLowerCase() === line.toLowerCase() && matches(row.reply70, redis) && matches(row.ours, quire),
+      row.command.toLowerCase() === line.toLowerCase() &&
+      matches(row.reply70, redis) &&
+      matches(row.ours, quire),
   );
 }
 

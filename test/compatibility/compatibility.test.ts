@@ -54,7 +54,7 @@ describe.skipIf(!hasRedisServer())("Quire answers as redis-server does", () => {
     });
   }
 
-  describe("known differences", () => {
+  describe.skipIf(differences.length === 0)("known differences", () => {
     it.each(differences)("$command", async (row) => {
       await begin();
       const { redis, quire } = await askRow(row, engine, client);
