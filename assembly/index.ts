@@ -4,7 +4,7 @@
  */
 
 import {
-  ABI_VERSION, EXCHANGE, Exchange, HEAP_BASE, INPUT_WINDOW, INPUT_WINDOW_BYTES, PAGE_BITS,
+  ABI_VERSION, DATA_ROOT, EXCHANGE, Exchange, HEAP_BASE, INPUT_WINDOW, INPUT_WINDOW_BYTES, PAGE_BITS,
   PAGE_BYTES, Status,
 } from "./abi";
 import { registerCommands } from "./commands/index";
@@ -21,7 +21,7 @@ import { markDataPages, nextDataPage } from "./memory/data-pages";
 import { validateHeap } from "./memory/validate-heap";
 import { announceHostWrite } from "./memory/host-writes";
 import {
-  initializeRoot, isMarking, isRootValid, seedObservations, setNowMs, setReplaying,
+  KEYSPACE_ROOT, initializeRoot, isMarking, isRootValid, seedObservations, setNowMs, setReplaying,
 } from "./memory/root";
 import { initializeScratch } from "./memory/scratch";
 import { sipHash13 } from "./memory/siphash";
@@ -60,10 +60,13 @@ export function format(
   startServer(low ^ high);
 }
 
-/** Takes over the data set that is in memory; SERVER starts afresh. 1: no data set of this layout. */
+/**
+ * Takes over the data set that is in memory; SERVER starts afresh. 1: no data set of this layout, 2: it
+ * does not fit into the limit.
+ */
 export function attach(limitPages: i32): i32 {
   if (!isRootValid()) return 1;
-  rebuildAfterAttach(limitBytes(limitPages));
+  if (!rebuildAfterAttach(limitBytes(limitPages))) return 2;
   startServer(0);
   return 0;
 }
@@ -182,10 +185,15 @@ export function validate(): i32 {
   return heap ? heap : validateKeyspace();
 }
 
-/** 48-bit hash over all DATA pages in use. */
+/**
+ * 48-bit hash over the data set: the key space's words and every DATA page of the heap. The words of
+ * the allocator are left out, because they count SERVER blocks too.
+ */
 export function digest(): f64 {
-  let hash: u64 = 0;
-  for (let page = nextDataPage(0); page; page = nextDataPage(page + 1)) {
+  const words = <u32>(DATA_ROOT + PAGE_BYTES - KEYSPACE_ROOT);
+  let hash = sipHash13(KEYSPACE_ROOT, words, 0, 0);
+  const firstPage: u32 = HEAP_BASE >> PAGE_BITS;
+  for (let page = nextDataPage(firstPage); page; page = nextDataPage(page + 1)) {
     hash = sipHash13(<usize>page << PAGE_BITS, PAGE_BYTES, hash, page);
   }
   return <f64>(hash >> 16);

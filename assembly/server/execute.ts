@@ -77,11 +77,12 @@ function run(session: Session): i32 {
 
 /** Hands over what was written and tells the host where the call ended. */
 export function leave(session: Session, status: i32): i32 {
-  if (status != Status.CLOSE) parserSuspend(session.parser);
+  // What cannot be kept, because memory or the query buffer limit is passed, ends the connection.
+  const kept = status == Status.CLOSE || parserSuspend(session.parser);
   sinkFlush(replySink());
   settleEffects();
   setReplaying(false);
-  return status;
+  return kept ? status : Status.CLOSE;
 }
 
 /** Hands over what `complete` wrote; the session may go on. */
