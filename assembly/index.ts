@@ -30,6 +30,8 @@ import { initializeReplies } from "./protocol/reply";
 import { initializeSinks } from "./protocol/sink";
 import { initializeConfiguration } from "./server/configuration";
 import { enter, executeChunk, finish, resumeSession, settleEffects } from "./server/execute";
+import { executeChunk, resumeSession, settleEffects } from "./server/execute";
+import { renderRow } from "./server/row-facts";
 import {
   Session, createSession, destroySession, findSession, findWaiting, initializeSessions, setSessionText,
 } from "./server/session";
@@ -197,4 +199,9 @@ export function digest(): f64 {
     hash = sipHash13(<usize>page << PAGE_BITS, PAGE_BYTES, hash, page);
   }
   return <f64>(hash >> 16);
+}
+
+/** Writes row `index` as text; 0 past the last one. */
+export function rowFacts(index: i32): i32 {
+  return i32(renderRow(index));
 }

@@ -3,6 +3,7 @@
  */
 
 import { registerConfiguration } from "./configuration";
+import { registerCommandTable } from "./command-table";
 import { registerConnection } from "./connection";
 import { registerClient } from "./connection-client";
 import { registerKeys } from "./keys";
@@ -16,4 +17,5 @@ export function registerCommands(): void {
   registerConfiguration();
   registerKeys();
   registerDatabases();
+  registerCommandTable();
 }

@@ -50,6 +50,7 @@ export function resumeSession(id: u32, timeMs: f64): i32 {
 /** Sets clock, protocol and reply sink for a session. */
 export function enter(session: Session, timeMs: f64): void {
   setNowMs(<i64>timeMs);
+  if (!session.openedMs) session.openedMs = nowMs();
   setProtocol(session.protocol);
   sinkSession(replySink(), session.id);
   setReplaying(session.has(SessionFlag.REPLAY));

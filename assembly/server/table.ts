@@ -22,6 +22,7 @@
 
 import { SERVER_ROOT } from "../abi";
 import { Arena, allocate } from "../memory/allocator";
+import { findByte } from "../memory/bytes";
 import { DEBUG } from "../memory/debug";
 import { equalsBytesIgnoreCase, equalsIgnoreCase, writeLiteral } from "../text/case";
 
@@ -183,6 +184,16 @@ export function findSubcommand(container: Row, name: usize, bytes: u32): Row | n
     address = row.sibling;
   }
   return null;
+}
+
+/** The row of "command" or "container|subcommand" in any case; null when unknown. */
+export function findFullName(name: usize, bytes: u32): Row | null {
+  const bar = findByte(name, name + bytes, 0x7c);
+  if (!bar) return findRow(name, bytes);
+  const containerBytes = <u32>(bar - name);
+  const container = findRow(name, containerBytes);
+  if (!container) return null;
+  return findSubcommand(container, bar + 1, bytes - containerBytes - 1);
 }
 
 /**
