@@ -30,7 +30,6 @@ import { initializeReplies } from "./protocol/reply";
 import { initializeSinks } from "./protocol/sink";
 import { initializeConfiguration } from "./server/configuration";
 import { enter, executeChunk, finish, resumeSession, settleEffects } from "./server/execute";
-import { executeChunk, resumeSession, settleEffects } from "./server/execute";
 import { renderRow } from "./server/row-facts";
 import {
   Session, createSession, destroySession, findSession, findWaiting, initializeSessions, setSessionText,

@@ -8,6 +8,8 @@ import { registerConnection } from "./connection";
 import { registerClient } from "./connection-client";
 import { registerKeys } from "./keys";
 import { registerDatabases } from "./keys-databases";
+import { registerEmptyAreas } from "./empty-areas";
+import { registerServerSmall } from "./server-small";
 import { registerStrings } from "./strings";
 
 export function registerCommands(): void {
@@ -18,4 +20,6 @@ export function registerCommands(): void {
   registerKeys();
   registerDatabases();
   registerCommandTable();
+  registerServerSmall();
+  registerEmptyAreas();
 }

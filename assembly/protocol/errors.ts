@@ -217,6 +217,27 @@ configuration file, and then restart the server.";
 // @ts-ignore: decorator
 @lazy @inline export const INVALID_MASTER_PORT: string = "ERR Invalid master port";
 
+// @ts-ignore: decorator
+@lazy @inline export const NO_REPLICATION: string = "\
+ERR Replication is not built yet: this server follows nobody (only NO ONE is accepted)";
+// @ts-ignore: decorator
+@lazy @inline export const TIMEOUT_OUT_OF_RANGE: string = "ERR timeout is out of range";
+
+// ---- Scripts and functions ----------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const NOT_BUSY: string = "NOTBUSY No scripts in execution right now.";
+// @ts-ignore: decorator
+@lazy @inline export const NO_LIBRARY: string = "ERR Library not found";
+// @ts-ignore: decorator
+@lazy @inline export const NO_LIBRARY_NAME: string = "ERR library name argument was not given";
+// @ts-ignore: decorator
+@lazy @inline export const FUNCTION_FLUSH_OPTION: string = "\
+ERR FUNCTION FLUSH only supports SYNC|ASYNC option";
+// @ts-ignore: decorator
+@lazy @inline export const SCRIPT_FLUSH_OPTION: string = "\
+ERR SCRIPT FLUSH only support SYNC|ASYNC option";
+
 // ---- Transactions -------------------------------------------------------------------------------
 
 // @ts-ignore: decorator
