@@ -11,6 +11,7 @@ import { registerCommands } from "./commands/index";
 import { completeRequest } from "./commands/requests";
 import { initializeAccess } from "./keyspace/access";
 import { setEffectsOn } from "./keyspace/effects";
+import { exportFrom } from "./keyspace/export";
 import { collectGarbage, hasGarbage, initializeKeyspace, validateKeyspace } from "./keyspace/keyspace";
 import { expireCycle } from "./keyspace/expiry";
 import { initializeStatistics } from "./keyspace/statistics";
@@ -27,7 +28,7 @@ import { initializeScratch } from "./memory/scratch";
 import { sipHash13 } from "./memory/siphash";
 import { parserReceiveAddress, parserReceiveCapacity } from "./protocol/parser";
 import { initializeReplies } from "./protocol/reply";
-import { initializeSinks } from "./protocol/sink";
+import { exportSink, initializeSinks, sinkFlush } from "./protocol/sink";
 import { initializeConfiguration } from "./server/configuration";
 import { enter, executeChunk, finish, resumeSession, settleEffects } from "./server/execute";
 import { renderRow } from "./server/row-facts";
@@ -167,6 +168,15 @@ export function tick(timeMs: f64, steps: i32): i32 {
 /** Renders effects from now on, or no longer. */
 export function setEffects(on: i32): void {
   setEffectsOn(on != 0);
+}
+
+/** Renders keys as commands into Stream.EXPORT; returns the next cursor, 0 at the end. */
+export function exportCommands(cursor: f64, steps: i32): f64 {
+  // Both sinks write into the effects window.
+  settleEffects();
+  const next = exportFrom(cursor, steps);
+  sinkFlush(exportSink());
+  return next;
 }
 
 /** Bytes of output that the host still holds for a session. */

@@ -5,8 +5,9 @@
  * that is what the effect says: PEXPIREAT, or DEL where the time has passed already.
  */
 
+import { touchAccess } from "../keyspace/access";
 import {
-  lookupUntouched, lookupWrite, removeExpiry, removeFound, setExpiry,
+  lookupQuiet, lookupUntouched, removeExpiry, removeFound, setExpiry,
 } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
 import { isReplaying, nowMs } from "../memory/root";
@@ -52,10 +53,14 @@ function changeExpiry(call: Call, baseMs: i64, unit: Unit): void {
   const condition = conditionOrReply(call);
   if (condition < 0 || !expiryOrReply(call, baseMs, unit)) return;
   const whenMs = call.integer;
-  const entry = lookupWrite(call.database, call.at(1), call.bytesOf(1));
-  if (!entry || !isAllowed(condition, entry, whenMs)) return replyInteger(0);
-  if (whenMs <= nowMs() && !isReplaying()) return expireNow(call);
-  if (!entry.expires && !reserveOrReply(expiryBytes(entry, true))) return;
+  const entry = lookupQuiet(call.database, call.at(1), call.bytesOf(1));
+  if (!entry) return replyInteger(0);
+  const allowed = isAllowed(condition, entry, whenMs);
+  const over = whenMs <= nowMs() && !isReplaying();
+  if (allowed && !over && !entry.expires && !reserveOrReply(expiryBytes(entry, true))) return;
+  touchAccess(entry);
+  if (!allowed) return replyInteger(0);
+  if (over) return expireNow(call);
   setExpiry(call.database, entry, whenMs);
   touchKey(call, call.at(1), call.bytesOf(1));
   if (renderInstead(call, 3)) {
@@ -132,9 +137,11 @@ function expireNow(call: Call): void {
 }
 
 function persist(call: Call): void {
-  const entry = lookupWrite(call.database, call.at(1), call.bytesOf(1));
-  if (!entry || !entry.expires) return replyInteger(0);
-  if (!reserveOrReply(expiryBytes(entry, false))) return;
+  const entry = lookupQuiet(call.database, call.at(1), call.bytesOf(1));
+  if (!entry) return replyInteger(0);
+  if (entry.expires && !reserveOrReply(expiryBytes(entry, false))) return;
+  touchAccess(entry);
+  if (!entry.expires) return replyInteger(0);
   removeExpiry(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
   replyInteger(1);

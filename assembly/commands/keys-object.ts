@@ -3,14 +3,13 @@
 import { accessFrequency, accessRules, idleSeconds } from "../keyspace/access";
 import { lookupUntouched } from "../keyspace/database";
 import { OBJECT_FREQUENCY_WITHOUT_LFU, OBJECT_IDLE_WITH_LFU } from "../protocol/errors";
-import {
-  replyArray, replyBulkText, replyError, replyInteger, replyNull, replyStatus,
-} from "../protocol/reply";
+import { replyBulkText, replyError, replyInteger, replyNull } from "../protocol/reply";
 import { Call } from "../server/call";
-import { command } from "../server/table";
 import { settings } from "../server/settings";
+import { command } from "../server/table";
 import { Encoding, KeyEntry } from "../values/key-entry";
 import { encodingName } from "../values/names";
+import { containerHelp } from "./help";
 
 /** Integers below are one shared object in Redis, which counts this many references to it. */
 const SHARED_INTEGERS: u64 = 10000;
@@ -53,21 +52,6 @@ function isShared(entry: KeyEntry): bool {
   return settings().maxmemory == 0 || !accessRules().frequency;
 }
 
-function help(call: Call): void {
-  replyArray(11);
-  replyStatus("OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
-  replyStatus("ENCODING <key>");
-  replyStatus("    Tells how the value of the key is stored.");
-  replyStatus("FREQ <key>");
-  replyStatus("    Tells the access counter of the key (under an LFU policy only).");
-  replyStatus("IDLETIME <key>");
-  replyStatus("    Tells the seconds since the key was last used (not under an LFU policy).");
-  replyStatus("REFCOUNT <key>");
-  replyStatus("    Tells how many references there are to the value of the key.");
-  replyStatus("HELP");
-  replyStatus("    Prints this help.");
-}
-
 /** A container is called with a subcommand; without one its arity refuses. */
 function object(call: Call): void {
   unreachable();
@@ -82,7 +66,7 @@ export function registerKeyObject(): void {
   command(frequency.index, "object|freq", "generic", "4.0.0", 3, "readonly", "keyspace",
     "index 2 range 0 1 0 : ro", "key:key", "nondeterministic_output", "O(1)",
     "Tells how often a key is used, on a logarithmic scale.");
-  command(help.index, "object|help", "generic", "6.2.0", 2, "loading stale", "keyspace", "", "",
+  command(containerHelp.index, "object|help", "generic", "6.2.0", 2, "loading stale", "keyspace", "", "",
     "", "O(1)", "Describes the subcommands of OBJECT.");
   command(idleTime.index, "object|idletime", "generic", "2.2.3", 3, "readonly", "keyspace",
     "index 2 range 0 1 0 : ro", "key:key", "nondeterministic_output", "O(1)",

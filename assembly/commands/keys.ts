@@ -5,9 +5,10 @@
  * whole databases in keys-databases.ts.
  */
 
+import { touchAccess } from "../keyspace/access";
 import { duplicateBytes, duplicateKey, transferBytes, transferKey } from "../keyspace/copy";
 import {
-  deleteKey, lookupRead, lookupUntouched, lookupWrite, removeFound,
+  deleteKey, lookupQuiet, lookupRead, lookupUntouched, removeFound,
 } from "../keyspace/database";
 import { Database, databaseAt } from "../keyspace/keyspace";
 import { equalBytes } from "../memory/bytes";
@@ -66,24 +67,24 @@ function renameIfNew(call: Call): void {
   if (renameKey(call, true)) replyInteger(1);
 }
 
-/** True when the key was renamed (or had the name already); false: something else was answered. */
+/**
+ * True when the key was renamed (or had the name already); false: something else was answered. As
+ * everywhere, not even the access clock changes before the memory is there.
+ */
 function renameKey(call: Call, onlyNew: bool): bool {
   const database = call.database;
-  const entry = lookupWrite(database, call.at(1), call.bytesOf(1));
+  const entry = lookupQuiet(database, call.at(1), call.bytesOf(1));
   if (!entry) {
     replyError(NO_SUCH_KEY);
     return false;
   }
-  if (isSameName(call)) {
-    if (onlyNew) replyInteger(0);
-    return !onlyNew;
-  }
-  const bytes = transferBytes(entry, call.bytesOf(2));
-  if (lookupWrite(database, call.at(2), call.bytesOf(2)) && onlyNew) {
-    replyInteger(0);
-    return false;
-  }
-  if (!reserveOrReply(bytes)) return false;
+  const isSame = isSameName(call);
+  const refused = onlyNew && (isSame || lookupQuiet(database, call.at(2), call.bytesOf(2)) != null);
+  const isDone = isSame || refused;
+  if (!isDone && !reserveOrReply(transferBytes(entry, call.bytesOf(2)))) return false;
+  touchAccess(entry);
+  if (refused) replyInteger(0);
+  if (isDone) return !refused;
   transferKey(
     database, call.at(1), call.bytesOf(1), database, call.at(2), call.bytesOf(2),
   );
@@ -99,11 +100,11 @@ function move(call: Call): void {
   if (target == call.database) return replyError(SAME_OBJECT);
   const key = call.at(1);
   const keyBytes = call.bytesOf(1);
-  const entry = lookupWrite(call.database, key, keyBytes);
+  const entry = lookupQuiet(call.database, key, keyBytes);
   if (!entry) return replyInteger(0);
-  const bytes = transferBytes(entry, keyBytes);
-  if (lookupWrite(target, key, keyBytes)) return replyInteger(0);
-  if (!reserveOrReply(bytes)) return;
+  if (lookupQuiet(target, key, keyBytes)) return replyInteger(0);
+  if (!reserveOrReply(transferBytes(entry, keyBytes))) return;
+  touchAccess(entry);
   transferKey(call.database, key, keyBytes, target, key, keyBytes);
   touchKey(call, key, keyBytes);
   replyInteger(1);
@@ -128,11 +129,13 @@ function copy(call: Call): void {
 
 function copyKey(call: Call, target: Database, replaces: bool): void {
   if (target == call.database && isSameName(call)) return replyError(SAME_OBJECT);
-  const entry = lookupRead(call.database, call.at(1), call.bytesOf(1));
+  const entry = lookupUntouched(call.database, call.at(1), call.bytesOf(1));
   if (!entry) return replyInteger(0);
-  if (lookupWrite(target, call.at(2), call.bytesOf(2)) && !replaces) return replyInteger(0);
+  const taken = lookupQuiet(target, call.at(2), call.bytesOf(2)) != null;
+  if (taken && !replaces) return replyInteger(0);
   if (!reserveOrReply(duplicateBytes(entry, call.bytesOf(2)))) return;
-  if (lookupWrite(target, call.at(2), call.bytesOf(2))) removeFound(target);
+  touchAccess(entry);
+  if (taken) removeFound(target);
   duplicateKey(entry, target, call.at(2), call.bytesOf(2));
   touchKey(call, call.at(2), call.bytesOf(2));
   replyInteger(1);
