@@ -47,7 +47,7 @@ export async function buildEngine(log, { force = false } = {}) {
   }
   mkdirSync(dist, { recursive: true });
   const abi = await loadAbi();
-  await timed(log, "engine.wasm", compile);
+  await timed(log, "engine.wasm", () => compile(log));
   const engine = readFileSync(enginePath);
   const { start, end } = staticData(engine, abi);
   log(`  static data ${start.toString(16)}..${end.toString(16)}, ${engine.length} bytes`);
@@ -59,8 +59,8 @@ export async function buildEngine(log, { force = false } = {}) {
   return "built";
 }
 
-/** Runs asc; throws with its messages when it fails. */
-async function compile() {
+/** Runs asc; throws with its messages when it fails, and passes its warnings on. */
+async function compile(log) {
   const { default: asc } = await import("assemblyscript/asc");
   const output = asc.createMemoryStream();
   const previous = process.cwd();
@@ -69,7 +69,7 @@ async function compile() {
     const options = ["--target", "release"];
     const { error } = await asc.main(options, { stdout: output, stderr: output });
     if (error) throw new Error(`asc: ${error.message}\n${output.toString()}`);
-    if (output.toString().includes("WARNING")) console.error(output.toString());
+    if (output.toString().includes("WARNING")) log(output.toString());
   } finally {
     process.chdir(previous);
   }
