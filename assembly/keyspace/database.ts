@@ -22,6 +22,7 @@ import {
 import { freshAccess, touchAccess } from "./access";
 import { effectDelete } from "./effects";
 import { Database } from "./keyspace";
+import { keyHash } from "./lookahead";
 import { statistics } from "./statistics";
 
 @unmanaged
@@ -46,7 +47,7 @@ export function isExpired(entry: KeyEntry): bool {
 }
 
 function seek(database: Database, key: usize, bytes: u32): KeyEntry | null {
-  const hash = hashBytes(key, bytes);
+  const hash = keyHash(key, bytes);
   const slot = find<KeyEntry>(database.table, key, bytes, hash);
   lookup().hash = hash;
   lookup().slot = <u32>slot;

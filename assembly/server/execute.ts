@@ -13,6 +13,7 @@ import { reserve, usedBytes } from "../memory/allocator";
 import { nowMs, setNowMs, setReplaying } from "../memory/root";
 import { accessRules } from "../keyspace/access";
 import { databaseAt, position, setPosition } from "../keyspace/keyspace";
+import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import { statistics } from "../keyspace/statistics";
 import {
   NOAUTH, OUT_OF_MEMORY, replyUnknownCommand, replyUnknownSubcommand, replyWrongArity,
@@ -55,6 +56,7 @@ export function enter(session: Session, timeMs: f64): void {
   sinkSession(replySink(), session.id);
   setReplaying(session.has(SessionFlag.REPLAY));
   store<u32>(EXCHANGE + Exchange.REQUEST_KIND, Request.NONE);
+  forgetLookahead();
 }
 
 function run(session: Session): i32 {
@@ -63,6 +65,7 @@ function run(session: Session): i32 {
   if (session.closing) return leave(session, Status.CLOSE);
   if (session.request) return leave(session, Status.WAITING);
   while (status == Status.CONTINUE) {
+    lookAhead(databaseAt(session.database), parser.cursor, parser.end);
     const result = parserNext(parser);
     if (result == ParseResult.COMPLETE) {
       status = runCommand(session, parser.argumentCount, parser.arguments);

@@ -150,6 +150,18 @@ export function find<T>(table: HashTable, key: usize, bytes: u32, hash: u64): us
   return 0;
 }
 
+/** Address of the chain that a key with this hash belongs to; 0 when the table has none yet. */
+export function chainOf(table: HashTable, hash: u64): usize {
+  return table.buckets ? bucketAt(table, indexOf(table, hash)) : 0;
+}
+
+/** The first element of a bucket that may have this hash, the bucket itself when there is none. */
+export function candidateIn(bucket: usize, hash: u64): usize {
+  const wanted = i8x16.splat(<i8>fingerprintOf(hash));
+  const mask = i8x16.bitmask(i8x16.eq(v128.load(bucket), wanted)) & SLOT_MASK;
+  return mask ? referenceAt(bucket, ctz(mask)) : bucket;
+}
+
 /** Adds an element that is not in the table yet; `hash` is its key's. */
 export function insert<T>(table: HashTable, reference: usize, hash: u64): void {
   if (!table.buckets) createFirstBucket(table);
