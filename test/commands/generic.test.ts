@@ -17,6 +17,8 @@ afterEach(() => {
 
 const wrongArity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
 const effect = (...words: string[]) => encode(words).toString("latin1");
+/** One command as it is, where a repetition would not start from the same state. */
+const once = (...words: string[]) => session.raw(encode(words));
 /** Runs commands that only prepare. */
 function given(...lines: string[]): void {
   for (const line of lines) session.call(line);
@@ -42,9 +44,9 @@ describe("DEL", () => {
 
   it("takes names of any bytes and any length", () => {
     const names = ["", "a\0b\r\nc", "x".repeat(127), "x".repeat(128), "y".repeat(70_000)];
-    for (const name of names) session.call("SET", name, "1");
+    for (const name of names) once("SET", name, "1");
     expect(session.call("DBSIZE")).toBe(":5\r\n");
-    for (const name of names) expect(session.call("DEL", name)).toBe(":1\r\n");
+    for (const name of names) expect(once("DEL", name)).toBe(":1\r\n");
     expect(session.call("DBSIZE")).toBe(":0\r\n");
   });
 });
@@ -52,7 +54,7 @@ describe("DEL", () => {
 describe("UNLINK", () => {
   it("does as DEL does", () => {
     given("SET a 1");
-    session.call("SET", "large", "v".repeat(100_000));
+    once("SET", "large", "v".repeat(100_000));
     engine.takeEffects();
     expect(session.call("UNLINK a large large nokey")).toBe(":2\r\n");
     expect(engine.takeEffects()).toBe(effect("UNLINK", "a", "large", "large", "nokey"));
@@ -161,7 +163,7 @@ describe("RENAMENX", () => {
   it("takes a name whose key has expired", () => {
     given("SET a 1", "SET b 2 PX 5");
     engine.now += 5;
-    expect(session.call("RENAMENX a b")).toBe(":1\r\n");
+    expect(once("RENAMENX", "a", "b")).toBe(":1\r\n");
     expect(engine.takeEffects()).toBe(effect("DEL", "b") + effect("RENAMENX", "a", "b"));
   });
 });
@@ -278,7 +280,7 @@ describe("OBJECT ENCODING", () => {
     ["x".repeat(100_000), "raw"],
   ];
   it.each(cases)("of %s is %s", (value, encoding) => {
-    session.call("SET", "a", value);
+    once("SET", "a", value);
     expect(session.call("OBJECT ENCODING a")).toBe(`$${encoding.length}\r\n${encoding}\r\n`);
   });
 
