@@ -1,0 +1,273 @@
+// Law 4: the stream of effects, replayed into an empty engine, makes the same data set; so does the
+// export of the key space.
+import { describe, expect, it } from "vitest";
+import { SessionFlag } from "../assembly/abi";
+import { encode, TestEngine, type TestSession } from "./support/engine";
+
+const SCALE = Number(process.env.QUIRE_SCALE ?? 1);
+const DATABASES = 4;
+
+/** Numbers that depend on a seed alone (mulberry32). */
+class Random {
+  constructor(private state: number) {}
+
+  below(limit: number): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+  }
+
+  of<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)] as T;
+  }
+}
+
+type Words = (string | number)[];
+
+class Workload {
+  constructor(
+    readonly random: Random,
+    readonly engine: TestEngine,
+  ) {}
+
+  private key(): string {
+    const n = this.random.below(120);
+    return n < 110 ? `key:${n}` : `${"long".repeat(40)}:${n}`;
+  }
+
+  private value(): string {
+    const { random } = this;
+    switch (random.below(6)) {
+      case 0:
+        return String(random.below(20_000));
+      case 1:
+        return `-${random.below(100)}.${random.below(100)}`;
+      case 2:
+        return "x".repeat(random.below(60));
+      case 3:
+        return "y\0\r\n".repeat(random.below(100));
+      case 4:
+        return "z".repeat(random.below(20) === 0 ? 40_000 : 250);
+      default:
+        return `value ${random.below(1000)}`;
+    }
+  }
+
+  private expiry(): Words {
+    const { random } = this;
+    const ms = random.below(20_000) + 1;
+    return random.of<Words>([
+      [],
+      [],
+      ["KEEPTTL"],
+      ["EX", Math.ceil(ms / 1000)],
+      ["PX", ms],
+      ["PXAT", this.engine.now + ms],
+      ["EXAT", Math.ceil((this.engine.now + ms) / 1000)],
+    ]);
+  }
+
+  private stringCommand(): Words {
+    const { random } = this;
+    const key = this.key();
+    return random.of<() => Words>([
+      () => ["SET", key, this.value(), ...this.expiry()],
+      () => ["SET", key, this.value(), ...this.expiry()],
+      () => ["SET", key, this.value(), random.of(["NX", "XX", "GET"])],
+      () => ["SETEX", key, random.below(20) + 1, this.value()],
+      () => ["PSETEX", key, random.below(9000) + 1, this.value()],
+      () => ["SETNX", key, this.value()],
+      () => ["GETSET", key, this.value()],
+      () => ["APPEND", key, this.value()],
+      () => ["SETRANGE", key, random.below(50), this.value()],
+      () => ["INCR", key],
+      () => ["DECRBY", key, random.below(1000)],
+      () => ["INCRBYFLOAT", key, random.of(["0.5", "1", "-3.25"])],
+      () => ["GETDEL", key],
+      () => ["GETEX", key, random.of(["PERSIST", "EX"]), 5],
+      () => ["GETEX", key, "PX", random.below(9000) + 1],
+      () => ["MSET", key, this.value(), this.key(), this.value()],
+      () => ["MSETNX", key, this.value(), this.key(), this.value()],
+      () => ["GET", key],
+    ])();
+  }
+
+  private keyCommand(): Words {
+    const { random } = this;
+    const key = this.key();
+    const condition = random.of<Words>([[], [], ["NX"], ["XX"], ["GT"], ["LT"]]);
+    const now = this.engine.now;
+    return random.of<() => Words>([
+      () => ["DEL", key, this.key(), this.key()],
+      () => ["UNLINK", key, this.key()],
+      () => ["EXPIRE", key, random.below(20) - 1, ...condition],
+      () => ["PEXPIRE", key, random.below(20_000) - 100, ...condition],
+      () => ["EXPIREAT", key, Math.floor(now / 1000) + random.below(20), ...condition],
+      () => ["PEXPIREAT", key, now + random.below(20_000) - 100, ...condition],
+      () => ["PERSIST", key],
+      () => ["RENAME", key, this.key()],
+      () => ["RENAMENX", key, this.key()],
+      () => ["MOVE", key, random.below(DATABASES)],
+      () => ["COPY", key, this.key()],
+      () => ["COPY", key, this.key(), "REPLACE", "DB", random.below(DATABASES)],
+      () => ["SCAN", 0, "COUNT", random.below(50) + 1],
+      () => ["RANDOMKEY"],
+      () => ["EXISTS", key, this.key()],
+    ])();
+  }
+
+  next(): Words {
+    const { random } = this;
+    const kind = random.below(1000);
+    if (kind < 2) return random.of<Words>([["FLUSHDB"], ["FLUSHALL"], ["FLUSHDB", "ASYNC"]]);
+    if (kind < 5) return ["SWAPDB", random.below(DATABASES), random.below(DATABASES)];
+    if (kind < 60) return ["SELECT", random.below(DATABASES)];
+    return kind < 650 ? this.stringCommand() : this.keyCommand();
+  }
+
+  /** Runs `count` commands; time goes on between them, sometimes by seconds. */
+  run(session: TestSession, count: number): void {
+    for (let n = 0; n < count; n++) {
+      session.raw(encode(this.next()));
+      const step = this.random.below(200);
+      if (step < 100) this.engine.now += this.random.below(50);
+      if (step === 0) this.engine.now += 5000;
+      if (step === 1) this.engine.tick();
+    }
+  }
+}
+
+/** Every key that is stored, expired or not: a replaying session sees them all. */
+function dump(engine: TestEngine): Map<string, unknown[]> {
+  const reader = engine.open(SessionFlag.REPLAY);
+  const all = new Map<string, unknown[]>();
+  for (let database = 0; database < DATABASES; database++) {
+    reader.call("SELECT", database);
+    for (const key of reader.ask("KEYS", "*") as string[]) {
+      all.set(`${database} ${key}`, [
+        reader.ask("OBJECT", "ENCODING", key),
+        reader.ask("PEXPIRETIME", key),
+        reader.ask("GET", key),
+      ]);
+    }
+  }
+  reader.close();
+  return all;
+}
+
+/** An empty engine that has replayed these commands, at a time when everything has expired. */
+function replayed(commands: Buffer): TestEngine {
+  const engine = new TestEngine({ seed: [9, 8, 7, 6] });
+  engine.now += 1e9;
+  const session = engine.open(SessionFlag.REPLAY);
+  const replies = session.raw(commands);
+  expect(replies.match(/^-.*/m)).toBe(null);
+  session.close();
+  return engine;
+}
+
+function expectSame(one: TestEngine, other: TestEngine): void {
+  expect(dump(other)).toEqual(dump(one));
+  expect(one.exports.validate()).toBe(0);
+  expect(other.exports.validate()).toBe(0);
+}
+
+/** The whole key space in calls of `steps` steps. */
+function exported(engine: TestEngine, steps: number): Buffer {
+  engine.exported = [];
+  let cursor = 0;
+  let calls = 0;
+  do {
+    cursor = engine.exports.exportCommands(cursor, steps);
+    expect(++calls).toBeLessThan(100_000);
+  } while (cursor);
+  return Buffer.concat(engine.exported);
+}
+
+const seeds = Array.from({ length: Math.max(1, 3 * SCALE) }, (_, n) => 1000 + n);
+
+describe("effects", () => {
+  it.each(seeds)("replay to the same data set (seed %i)", (seed) => {
+    const engine = new TestEngine();
+    engine.exports.setEffects(1);
+    const workload = new Workload(new Random(seed), engine);
+    const session = engine.open();
+    let stream = Buffer.alloc(0);
+    for (let part = 0; part < 3; part++) {
+      workload.run(session, 1500);
+      stream = Buffer.concat([stream, ...engine.effects]);
+      engine.effects = [];
+      expectSame(engine, replayed(stream));
+    }
+    expect(dump(engine).size).toBeGreaterThan(50);
+  });
+
+  it("are one stream whatever session they come from", () => {
+    const engine = new TestEngine();
+    engine.exports.setEffects(1);
+    const workload = new Workload(new Random(7), engine);
+    const sessions = [engine.open(), engine.open(), engine.open()];
+    for (let round = 0; round < 300; round++) {
+      workload.run(sessions[round % 3] as TestSession, 5);
+    }
+    expectSame(engine, replayed(Buffer.concat(engine.effects)));
+  });
+});
+
+describe("the export", () => {
+  it.each(seeds)("replays to the same data set (seed %i)", (seed) => {
+    const engine = new TestEngine();
+    new Workload(new Random(seed), engine).run(engine.open(), 3000);
+    for (const steps of [1, 7, 1_000_000]) expectSame(engine, replayed(exported(engine, steps)));
+  });
+
+  it("of an empty engine is empty", () => {
+    const engine = new TestEngine();
+    expect(engine.exports.exportCommands(0, 1)).toBeGreaterThan(0);
+    expect(engine.exports.exportCommands(0, 1000)).toBe(0);
+    expect(exported(engine, 3).length).toBe(0);
+  });
+
+  it("selects each database that has keys, once", () => {
+    const engine = new TestEngine();
+    const session = engine.open();
+    for (let n = 0; n < 500; n++) session.raw(encode(["SET", `k${n}`, n]));
+    session.call("SELECT 3");
+    session.call("SET a b PXAT 4102444800000");
+    const text = exported(engine, 2).toString("latin1");
+    expect(text.match(/SELECT\r\n\$1\r\n\d/g)).toEqual(["SELECT\r\n$1\r\n0", "SELECT\r\n$1\r\n3"]);
+    expect(text.endsWith(encode(["SET", "a", "b", "PXAT", "4102444800000"]).toString())).toBe(true);
+  });
+
+  it("keeps short strings raw that APPEND has left, with their expiry", () => {
+    const engine = new TestEngine();
+    const session = engine.open();
+    for (const words of [
+      ["SET", "a", "1"],
+      ["APPEND", "a", "2"],
+      ["PEXPIREAT", "a", 4102444800000],
+    ]) {
+      session.raw(encode(words));
+    }
+    expect(session.ask("OBJECT ENCODING a")).toBe("raw");
+    expectSame(engine, replayed(exported(engine, 100)));
+  });
+
+  it("hands over effects that are still in the window first", () => {
+    const engine = new TestEngine();
+    engine.exports.setEffects(1);
+    engine.open().raw(encode(["SET", "a", "1"]));
+    exported(engine, 100);
+    expect(engine.takeEffects()).toBe(
+      encode(["SELECT", 0]).toString() + encode(["SET", "a", "1"]).toString(),
+    );
+  });
+
+  it("goes on with values larger than the window", () => {
+    const engine = new TestEngine();
+    const session = engine.open();
+    for (let n = 0; n < 20; n++) session.raw(encode(["SET", `k${n}`, `${n}`.repeat(20_000 + n)]));
+    expectSame(engine, replayed(exported(engine, 1)));
+  });
+});
