@@ -91,6 +91,8 @@ class ConfigurationRoot {
 
 const ROOT: usize = SERVER_ROOT + 0x2100;
 const PROBLEM: usize = SERVER_ROOT + 0x2120;
+/** The text of a default while it is staged; staging itself uses NUMBER. */
+const INITIAL_TEXT: usize = SERVER_ROOT + 0x2130;
 const NUMBER: usize = SERVER_ROOT + 0x2140;
 
 /** Why the last `stage` said no; the text is the caller's to free with `builderFree`. */
@@ -169,7 +171,7 @@ function register(
   if (root().last) changetype<Parameter>(<usize>root().last).next = <u32>address;
   else root().first = <u32>address;
   root().last = <u32>address;
-  const text = changetype<TextBuilder>(NUMBER);
+  const text = changetype<TextBuilder>(INITIAL_TEXT);
   builderStart(text);
   builderText(text, initial);
   if (!stage(parameter, text.address, text.bytes)) unreachable();
@@ -345,9 +347,9 @@ function wordEnd(words: string, start: i32): i32 {
 
 function stageChoice(parameter: Parameter, address: usize, bytes: u32): bool {
   const words = parameter.choices;
-  for (let index = 0; ; index++) {
-    const start = wordStart(words, index);
-    if (start < 0) break;
+  // A condition, not a break: asc takes an endless `for` with a break before `continue` for one
+  // that never ends.
+  for (let index = 0, start = wordStart(words, 0); start >= 0; start = wordStart(words, ++index)) {
     if (<u32>(wordEnd(words, start) - start) != bytes) continue;
     let same = true;
     for (let i: u32 = 0; i < bytes && same; i++) {

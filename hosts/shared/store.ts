@@ -71,7 +71,7 @@ export class Store {
     const transport = new LocalTransport(
       "local:0",
       (bytes) => decoder.push(bytes),
-      () => this.#rejectAll(new ReplyError("ERR the store is closed")),
+      () => this.#rejectAll(this.engine.trap ?? new ReplyError("ERR the store is closed")),
     );
     const session = this.#sessions.open(transport, SessionFlag.INTERNAL);
     if (session === undefined) throw new Error("the engine refuses a session");
