@@ -5,7 +5,9 @@ import { lookupRead, lookupWrite, removeFound } from "../keyspace/database";
 import { effectDelete } from "../keyspace/effects";
 import { equalBytes } from "../memory/bytes";
 import { xxh3 } from "../memory/xxh3";
-import { NOT_A_STRING_TO_COMPARE, SYNTAX, WRONG_DIGEST, WRONG_TYPE } from "../protocol/errors";
+import {
+  NOT_A_STRING_TO_COMPARE, SYNTAX, WRONG_DIGEST, WRONG_TYPE, replyWrongArity,
+} from "../protocol/errors";
 import { replyBulk, replyError, replyInteger, replyNull } from "../protocol/reply";
 import { Call, renderNothing, touchKey } from "../server/call";
 import { command } from "../server/table";
@@ -88,10 +90,10 @@ function digest(call: Call): void {
 
 function delex(call: Call): void {
   clearOptions();
-  if (call.argumentCount != 2
-    && (call.argumentCount != 4 || takeOption(call, 2, COMPARISONS) != 2)) {
-    return replyError(SYNTAX);
+  if (call.argumentCount != 2 && call.argumentCount != 4) {
+    return replyWrongArity(call.row.nameAddress, call.row.nameBytes);
   }
+  if (call.argumentCount == 4 && !takeOption(call, 2, COMPARISONS)) return replyError(SYNTAX);
   const entry = lookupWrite(call.database, call.at(1), call.bytesOf(1));
   if (!entry) return replyInteger(0);
   const flags = stringOptions().flags;

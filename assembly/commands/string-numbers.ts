@@ -1,11 +1,19 @@
 /** String commands that count: INCR, DECR, INCRBY, DECRBY, INCRBYFLOAT. */
 
 import { lookupWrite } from "../keyspace/database";
-import { setInteger } from "../keyspace/strings";
-import { DECREMENT_OVERFLOW, NOT_INTEGER, OVERFLOW, WRONG_TYPE } from "../protocol/errors";
-import { replyError, replyInteger } from "../protocol/reply";
-import { Call, integerOrReply, touchKey } from "../server/call";
+import { effectBytes, effectLiteral } from "../keyspace/effects";
+import { setInteger, setText } from "../keyspace/strings";
+import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
+import {
+  DECREMENT_OVERFLOW, NOT_A_NUMBER_RESULT, NOT_FLOAT, NOT_INTEGER, OVERFLOW, WRONG_TYPE,
+} from "../protocol/errors";
+import { replyBulk, replyError, replyInteger } from "../protocol/reply";
+import { Call, integerOrReply, renderInstead, touchKey } from "../server/call";
 import { command } from "../server/table";
+import {
+  LONG_DOUBLE_BYTES, LONG_DOUBLE_TEXT_BYTES_MAX, LongDouble, longDoubleAdd, longDoubleFromInteger,
+  longDoubleIsFinite, longDoubleParse, longDoubleWrite,
+} from "../text/long-doubles";
 import { parseInteger } from "../text/integers";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
 import { stringAddress, stringBytes } from "../values/string";
@@ -13,7 +21,7 @@ import { NUMBER } from "./string-compare";
 import { reserveString } from "./string-values";
 
 /** The value of a string as an integer, into `call.integer`; false: the error is answered. */
-function valueOrReply(call: Call, entry: KeyEntry): bool {
+export function integerValueOrReply(call: Call, entry: KeyEntry): bool {
   if (entry.type != Type.STRING) {
     replyError(WRONG_TYPE);
     return false;
@@ -33,7 +41,7 @@ function addInteger(call: Call, delta: i64): void {
   if (!reserveString(call, 8)) return;
   const entry = lookupWrite(call.database, call.at(1), call.bytesOf(1));
   if (!entry) call.integer = 0;
-  else if (!valueOrReply(call, entry)) return;
+  else if (!integerValueOrReply(call, entry)) return;
   const before = call.integer;
   const sum = before + delta;
   // The sum overflowed if its sign is neither the sign of the one nor of the other.
@@ -63,6 +71,54 @@ function decrby(call: Call): void {
   addInteger(call, -call.integer);
 }
 
+/** The value of a string as a long double, 0 for none; false: the error is answered. */
+export function floatValueOrReply(entry: KeyEntry | null, out: LongDouble): bool {
+  if (!entry) {
+    longDoubleFromInteger(0, out);
+    return true;
+  }
+  if (entry.type != Type.STRING) {
+    replyError(WRONG_TYPE);
+    return false;
+  }
+  const bytes = stringBytes(entry, NUMBER);
+  if (<i32>bytes >= 0 && longDoubleParse(stringAddress(entry, NUMBER), bytes, out)) return true;
+  replyError(NOT_FLOAT);
+  return false;
+}
+
+function incrbyfloat(call: Call): void {
+  if (!reserveString(call, LONG_DOUBLE_TEXT_BYTES_MAX)) return;
+  const mark = scratchMark();
+  const value = changetype<LongDouble>(scratchTake(LONG_DOUBLE_BYTES));
+  const delta = changetype<LongDouble>(scratchTake(LONG_DOUBLE_BYTES));
+  const entry = lookupWrite(call.database, call.at(1), call.bytesOf(1));
+  if (floatValueOrReply(entry, value)) {
+    if (call.bytesOf(2) > 0x7fffffff || !longDoubleParse(call.at(2), call.bytesOf(2), delta)) {
+      replyError(NOT_FLOAT);
+    } else {
+      longDoubleAdd(value, delta, value);
+      if (longDoubleIsFinite(value)) setFloat(call, value);
+      else replyError(NOT_A_NUMBER_RESULT);
+    }
+  }
+  scratchRelease(mark);
+}
+
+/** Stores and answers a sum; its effect carries the text, for no other engine need add the same way. */
+function setFloat(call: Call, value: LongDouble): void {
+  const text = scratchTake(LONG_DOUBLE_TEXT_BYTES_MAX);
+  const bytes = longDoubleWrite(text, value);
+  setText(call.database, call.at(1), call.bytesOf(1), text, bytes, true);
+  touchKey(call, call.at(1), call.bytesOf(1));
+  replyBulk(text, bytes);
+  if (!renderInstead(call, 4)) return;
+  effectLiteral("SET");
+  effectBytes(call.at(1), call.bytesOf(1));
+  effectBytes(text, bytes);
+  effectLiteral("KEEPTTL");
+}
+
 export function registerStringNumbers(): void {
   command(incr.index, "incr", "string", "1.0.0", 2,
     "write denyoom fast", "string", "index 1 range 0 1 0 : rw access update", "key:key",
@@ -78,4 +134,8 @@ export function registerStringNumbers(): void {
     "write denyoom fast", "string", "index 1 range 0 1 0 : rw access update",
     "key:key decrement:integer",
     "", "O(1)", "Takes from the integer of a key; a missing key counts as 0.");
+  command(incrbyfloat.index, "incrbyfloat", "string", "2.6.0", 3,
+    "write denyoom fast", "string", "index 1 range 0 1 0 : rw access update",
+    "key:key increment:double",
+    "", "O(1)", "Adds to the number of a key; a missing key counts as 0.");
 }

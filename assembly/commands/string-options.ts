@@ -36,7 +36,7 @@ export const enum Option {
 // @ts-ignore: decorator
 @inline export const EXPIRIES: u32 = Option.EX | Option.PX | Option.EXAT | Option.PXAT;
 // @ts-ignore: decorator
-@inline const LIFETIMES: u32 = EXPIRIES | Option.KEEPTTL | Option.PERSIST;
+@inline export const LIFETIMES: u32 = EXPIRIES | Option.KEEPTTL | Option.PERSIST;
 
 /** What was parsed; valid until the next command. */
 @unmanaged

@@ -1,13 +1,22 @@
-/** String commands on several keys: MGET, MSET, MSETNX. */
+/** String commands on several keys: MGET, MSET, MSETNX, MSETEX. */
 
-import { lookupRead, lookupWrite } from "../keyspace/database";
-import { replyWrongArity } from "../protocol/errors";
-import { replyArray, replyBulk, replyInteger, replyNull, replyOk } from "../protocol/reply";
-import { Call, renderNothing, renderVerbatim, reserveOrReply, touchKey } from "../server/call";
+import { lookupRead, lookupWrite, setExpiry } from "../keyspace/database";
+import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
+import { INVALID_KEY_COUNT, WRONG_PAIR_COUNT, replyWrongArity } from "../protocol/errors";
+import {
+  replyArray, replyBulk, replyError, replyInteger, replyNull, replyOk,
+} from "../protocol/reply";
+import {
+  Call, renderInstead, renderNothing, renderVerbatim, reserveOrReply, touchKey,
+} from "../server/call";
 import { command } from "../server/table";
+import { parseInteger } from "../text/integers";
 import { Type } from "../values/key-entry";
 import { stringAddress, stringBytes } from "../values/string";
 import { NUMBER } from "./string-compare";
+import {
+  EXPIRIES, Option, StringOptions, expiryOrReply, optionsOrReply, stringOptions,
+} from "./string-options";
 import { hasLargeArguments, setFromArgument, valueBytesNeeded } from "./string-values";
 
 /** Below this much nothing is reserved: it comes out of the memory that is always kept free. */
@@ -83,6 +92,53 @@ function msetnx(call: Call): void {
   replyInteger(1);
 }
 
+// @ts-ignore: decorator
+@inline const MSETEX_OPTIONS: u32 = Option.NX | Option.XX | EXPIRIES | Option.KEEPTTL;
+
+function msetex(call: Call): void {
+  const counted = parseInteger(
+    call.at(1), call.bytesOf(1), changetype<usize>(call) + offsetof<Call>("integer"),
+  );
+  if (!counted || call.integer <= 0 || call.integer > i32.MAX_VALUE) {
+    return replyError(INVALID_KEY_COUNT);
+  }
+  if (call.integer > (call.argumentCount - 2) >> 1) return replyError(WRONG_PAIR_COUNT);
+  const end = 2 + (<i32>call.integer << 1);
+  if (!optionsOrReply(call, end, MSETEX_OPTIONS) || !expiryOrReply(call)) return;
+  if (!reservePairs(call, 2, end)) return;
+  const options = stringOptions();
+  if (options.has(Option.NX) && anyKey(call, 2, end, true)) return replyInteger(0);
+  if (options.has(Option.XX) && anyKey(call, 2, end, false)) return replyInteger(0);
+  for (let index = 2; index < end; index += 2) setWithLifetime(call, index, options);
+  renderNothing(call);
+  replyInteger(1);
+}
+
+/** Sets the pair at argument `index` as the options say; its effect is a SET of its own. */
+function setWithLifetime(call: Call, index: i32, options: StringOptions): void {
+  const expires = options.has(EXPIRIES);
+  lookupWrite(call.database, call.at(index), call.bytesOf(index));
+  const entry = setFromArgument(call, index, index + 1, expires || options.has(Option.KEEPTTL));
+  if (expires) setExpiry(call.database, entry, options.whenMs);
+  touchKey(call, call.at(index), call.bytesOf(index));
+  renderSet(call, index, index + 1, options);
+}
+
+/** SET of argument `key` to argument `value` with the lifetime of the options. */
+export function renderSet(call: Call, key: i32, value: i32, options: StringOptions): void {
+  const expires = options.has(EXPIRIES);
+  if (!renderInstead(call, expires ? 5 : options.has(Option.KEEPTTL) ? 4 : 3)) return;
+  effectLiteral("SET");
+  effectBytes(call.at(key), call.bytesOf(key));
+  effectBytes(call.at(value), call.bytesOf(value));
+  if (expires) {
+    effectLiteral("PXAT");
+    effectInteger(options.whenMs);
+  } else if (options.has(Option.KEEPTTL)) {
+    effectLiteral("KEEPTTL");
+  }
+}
+
 export function registerStringSeveral(): void {
   command(mget.index, "mget", "string", "1.0.0", -2,
     "readonly fast", "string", "index 1 range -1 1 0 : ro access", "key:key*",
@@ -97,4 +153,12 @@ export function registerStringSeveral(): void {
     "key_value:block*(key:key value:string)",
     "request_policy:multi_shard response_policy:agg_min", "O(N) in the number of keys",
     "Sets several keys to strings unless one of them exists.");
+  command(msetex.index, "msetex", "string", "8.4.0", -4,
+    "write denyoom movablekeys", "string", "index 1 keynum 0 1 2 : ow update",
+    "numkeys:integer data:block*(key:key value:string) \
+condition:oneof?(nx:pure-token=NX xx:pure-token=XX) \
+expiration:oneof?(seconds:integer=EX milliseconds:integer=PX unix-time-seconds:unix-time=EXAT \
+unix-time-milliseconds:unix-time=PXAT keepttl:pure-token=KEEPTTL)",
+    "request_policy:multi_shard response_policy:all_succeeded", "O(N) in the number of keys",
+    "Sets several keys to strings, on a condition and for a time if wanted.");
 }

@@ -1,7 +1,7 @@
 /** String commands: a whole value of one key. The others are in string-*.ts. */
 
 import { lookupRead, lookupWrite, removeExpiry, setExpiry } from "../keyspace/database";
-import { effectBytes, effectExpireAt, effectInteger, effectLiteral } from "../keyspace/effects";
+import { effectBytes, effectExpireAt, effectLiteral } from "../keyspace/effects";
 import { isReplaying, nowMs } from "../memory/root";
 import { WRONG_TYPE } from "../protocol/errors";
 import { replyBulk, replyError, replyInteger, replyNull, replyOk } from "../protocol/reply";
@@ -15,10 +15,11 @@ import {
 } from "./string-options";
 import { reserveValue, setFromArgument } from "./string-values";
 import { NUMBER, mayReplace, registerStringCompare, removeRendered } from "./string-compare";
+import { registerStringIncrex } from "./string-increx";
+import { registerStringLcs } from "./string-lcs";
 import { registerStringNumbers } from "./string-numbers";
 import { registerStringRanges } from "./string-ranges";
-import { registerStringLcs } from "./string-lcs";
-import { registerStringSeveral } from "./string-several";
+import { registerStringSeveral, renderSet } from "./string-several";
 
 function get(call: Call): void {
   const entry = lookupRead(call.database, call.at(1), call.bytesOf(1));
@@ -74,16 +75,8 @@ function setRendered(call: Call, value: i32, flags: u32): void {
   const entry = setFromArgument(call, 1, value, expires || (flags & Option.KEEPTTL) != 0);
   if (expires) setExpiry(call.database, entry, stringOptions().whenMs);
   touchKey(call, call.at(1), call.bytesOf(1));
-  if (!renderInstead(call, expires ? 5 : flags & Option.KEEPTTL ? 4 : 3)) return;
-  effectLiteral("SET");
-  effectBytes(call.at(1), call.bytesOf(1));
-  effectBytes(call.at(value), call.bytesOf(value));
-  if (expires) {
-    effectLiteral("PXAT");
-    effectInteger(stringOptions().whenMs);
-  } else if (flags & Option.KEEPTTL) {
-    effectLiteral("KEEPTTL");
-  }
+  stringOptions().flags = flags;
+  renderSet(call, 1, value, stringOptions());
 }
 
 function setnx(call: Call): void {
@@ -208,6 +201,7 @@ persist:pure-token=PERSIST)",
     "", "O(1)", "Tells the length of the string of a key.");
   registerStringRanges();
   registerStringNumbers();
+  registerStringIncrex();
   registerStringSeveral();
   registerStringLcs();
   registerStringCompare();

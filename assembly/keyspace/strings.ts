@@ -43,6 +43,18 @@ export function setString(
     && parseInteger(value, bytes, INTEGER_OUT)) {
     return setInteger(database, key, keyBytes, load<i64>(INTEGER_OUT), keepExpiry);
   }
+  return setText(database, key, keyBytes, value, bytes, keepExpiry);
+}
+
+/** As `setString`, but text stays text even if it is an integer. */
+export function setText(
+  database: Database,
+  key: usize,
+  keyBytes: u32,
+  value: usize,
+  bytes: u32,
+  keepExpiry: bool,
+): KeyEntry {
   if (bytes > EMBEDDED_BYTES_MAXIMUM) {
     const block = allocate(Arena.DATA, bytes);
     memory.copy(block, value, bytes);

@@ -93,6 +93,15 @@ ERR Key should be of string type if conditions are specified";
 @lazy @inline export const NEEDS_EXPIRY: string = "ERR ENX flag requires an expiration";
 // @ts-ignore: decorator
 @lazy @inline export const BOUNDS_CROSSED: string = "ERR LBOUND can't be greater than UBOUND";
+// @ts-ignore: decorator
+@lazy @inline export const INCREMENT_INFINITE: string = "\
+ERR BYFLOAT increment cannot be Infinity";
+// @ts-ignore: decorator
+@lazy @inline export const VALUE_INFINITE: string = "ERR value cannot be Infinity";
+// @ts-ignore: decorator
+@lazy @inline export const APPLIED_OVERFLOW: string = "ERR applied increment would overflow";
+// @ts-ignore: decorator
+@lazy @inline export const APPLIED_INFINITE: string = "ERR applied increment would be Infinity";
 
 // ---- Keys and databases -------------------------------------------------------------------------
 
