@@ -1,5 +1,6 @@
 /**
- * The constants that the engine and its hosts share: address map, exchange record, streams, statuses.
+ * The constants that the engine and its hosts share: address map, exchange record, streams,
+ * statuses.
  *
  * Portable by design: plain numbers and const enums only, so that the same file compiles under asc
  * and under tsc. ARCHITECTURE.md explains each export and import; the numbers are nowhere else.
@@ -21,7 +22,10 @@
  *   0x1300000  heap                 to the limit given to `format`
  */
 
-/** Version of this contract; `abiVersion`, `attach`, `exportCommands` and the output window are frozen. */
+/**
+ * Version of this contract; `abiVersion`, `attach`, `exportCommands` and the output window are
+ * frozen.
+ */
 export const ABI_VERSION = 1;
 
 /** Version of all DATA layouts; an image of another version is never placed. */
@@ -64,7 +68,9 @@ export const enum Exchange {
   SESSIONS = 12,
   /** in, u32: n > 0 makes the n-th next reserve fail (tests). Counted down by the engine. */
   FAIL_RESERVE = 16,
-  /** out, u32: most steps (table buckets, free-run visits) that one call has taken since cleared. */
+  /**
+   * out, u32: most steps (table buckets, free-run visits) that one call has taken since cleared.
+   */
   STEPS_PEAK = 20,
   /** in, f64 each: facts for INFO, refreshed by the host on its ticks. */
   PROCESS_ID = 32,

@@ -1,8 +1,9 @@
 /**
  * CONFIG, and QUIRE CONFIGURE, by which the host feeds the lines of a configuration file.
  *
- * CONFIG SET is all or nothing: every pair is checked and staged, then all are made current. When the
- * host has to apply one of them (a port, a limit on connections) the session waits for its answer.
+ * CONFIG SET is all or nothing: every pair is checked and staged, then all are made current. When
+ * the host has to apply one of them (a port, a limit on connections) the session waits for its
+ * answer.
  */
 
 import { Request, SessionFlag } from "../abi";
@@ -260,8 +261,9 @@ function container(call: Call): void {}
 // ---- QUIRE CONFIGURE ----------------------------------------------------------------------------
 
 /**
- * QUIRE CONFIGURE name argument...: one line of a configuration file, on a session of the host. Answers
- * OK, UNUSED (accepted, without effect), or an error whose text says what is wrong with the value.
+ * QUIRE CONFIGURE name argument...: one line of a configuration file, on a session of the host.
+ * Answers OK, UNUSED (accepted, without effect), or an error whose text says what is wrong with the
+ * value.
  */
 function quireConfigure(call: Call): void {
   if (!call.session.has(SessionFlag.INTERNAL)) {

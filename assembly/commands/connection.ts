@@ -111,7 +111,8 @@ function hello(call: Call): void {
       index += 1;
     } else {
       const option = call.at(index);
-      return replyErrorAround("ERR Syntax error in HELLO option '", option, call.bytesOf(index), "'");
+      const bytes = call.bytesOf(index);
+      return replyErrorAround("ERR Syntax error in HELLO option '", option, bytes, "'");
     }
   }
   if (name && !reserveOrReply(call.bytesOf(name))) return;

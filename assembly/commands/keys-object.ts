@@ -66,8 +66,8 @@ export function registerKeyObject(): void {
   command(frequency.index, "object|freq", "generic", "4.0.0", 3, "readonly", "keyspace",
     "index 2 range 0 1 0 : ro", "key:key", "nondeterministic_output", "O(1)",
     "Tells how often a key is used, on a logarithmic scale.");
-  command(containerHelp.index, "object|help", "generic", "6.2.0", 2, "loading stale", "keyspace", "", "",
-    "", "O(1)", "Describes the subcommands of OBJECT.");
+  command(containerHelp.index, "object|help", "generic", "6.2.0", 2, "loading stale", "keyspace",
+    "", "", "", "O(1)", "Describes the subcommands of OBJECT.");
   command(idleTime.index, "object|idletime", "generic", "2.2.3", 3, "readonly", "keyspace",
     "index 2 range 0 1 0 : ro", "key:key", "nondeterministic_output", "O(1)",
     "Tells the seconds since a key was last used.");

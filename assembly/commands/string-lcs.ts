@@ -1,13 +1,16 @@
 /**
  * LCS: the longest common subsequence of two strings.
  *
- * The usual table of lengths is needed twice: row by row to fill it, and backwards to find one of the
- * longest subsequences. Backwards only one question is asked of a cell, whether the length above it is
- * greater than the one to its left, so the table keeps a bit per cell and one row of lengths.
+ * The usual table of lengths is needed twice: row by row to fill it, and backwards to find one of
+ * the longest subsequences. Backwards only one question is asked of a cell, whether the length
+ * above it is greater than the one to its left, so the table keeps a bit per cell and one row of
+ * lengths.
  *
- *   scratch   [ lengths of a row: u32 per byte of b | bits: a row of ceil((b + 1) / 8) bytes per byte of a ]
+ *   scratch   [ lengths of a row: u32 per byte of b | bits: a row per byte of a ]
+ *   a row of bits takes ceil((b + 1) / 8) bytes
  *
- * What Redis would need, four bytes a cell, decides when it refuses: clients must see the same limit.
+ * What Redis would need, four bytes a cell, decides when it refuses: clients must see the same
+ * limit.
  */
 
 import { lookupRead } from "../keyspace/database";
@@ -116,7 +119,8 @@ function takeTable(self: Lcs): bool {
   const row = (self.bBytes + 1) << 2;
   self.rowBytes = (self.bBytes >> 3) + 1;
   const bits = self.wantsLength ? 0 : self.rowBytes * self.aBytes;
-  if (row + bits + 64 > scratchLeft() && !reserveOrReply(<f64>row + <f64>bits + 131072)) return false;
+  const isLarge = row + bits + 64 > scratchLeft();
+  if (isLarge && !reserveOrReply(<f64>row + <f64>bits + 131072)) return false;
   self.lengths = scratchTake(row);
   self.bits = self.wantsLength ? 0 : scratchTake(bits);
   return true;
@@ -129,7 +133,10 @@ function markUp(bits: usize, j: u32): void {
   store<u8>(at, <u32>load<u8>(at) | (1 << (j & 7)));
 }
 
-/** Fills the row once per byte of `a`; a bit is set where the length above beats the one to the left. */
+/**
+ * Fills the row once per byte of `a`; a bit is set where the length above beats the one to the
+ * left.
+ */
 function fillTable(self: Lcs): void {
   const b = self.b;
   const bBytes = self.bBytes;

@@ -16,7 +16,9 @@ import { stringAddress, stringBytes } from "../values/string";
 import { NUMBER } from "./string-compare";
 import { reserveString, reserveValue, setFromArgument } from "./string-values";
 
-/** Whether a value may become this long; false: the error is answered. A replay is never refused. */
+/**
+ * Whether a value may become this long; false: the error is answered. A replay is never refused.
+ */
 function lengthOrReply(bytes: f64): bool {
   if (bytes <= settings().bulkBytesMaximum || (isReplaying() && bytes < 4294967295.0)) return true;
   replyError(STRING_TOO_LONG);

@@ -14,8 +14,8 @@ import { KeyEntry } from "../values/key-entry";
 const SMALL_BYTES: u32 = 512;
 
 /**
- * Memory for setting the key in argument `key` to the value in argument `value`; false: the error is
- * answered. Twice the key: an entry that changes its shape exists twice for a moment.
+ * Memory for setting the key in argument `key` to the value in argument `value`; false: the error
+ * is answered. Twice the key: an entry that changes its shape exists twice for a moment.
  */
 // @ts-ignore: decorator
 @inline

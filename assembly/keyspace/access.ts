@@ -1,6 +1,6 @@
 /**
- * The access clock of a key: seconds for LRU, or minutes and a logarithmic counter for LFU, in the 24
- * bits that an entry has for it. Which of the two the bits mean follows from `maxmemory-policy`.
+ * The access clock of a key: seconds for LRU, or minutes and a logarithmic counter for LFU, in the
+ * 24 bits that an entry has for it. Which of the two the bits mean follows from `maxmemory-policy`.
  *
  *   LRU  bits 0-23  seconds since 1970 modulo 2^24
  *   LFU  bits 8-23  minutes modulo 2^16 of the last decrement, bits 0-7 counter

@@ -165,12 +165,17 @@ export function expireEntry(database: Database, entry: KeyEntry): void {
 }
 
 /**
- * Gives the found entry a value field of `valueBytes` and the wish `expires`; returns the entry, maybe
- * at a new address. Name and access clock stay. The value field keeps its bytes only when `keepValue`
- * says so. What the old value refers to is the caller's to free. An expiry that stays keeps its place;
- * joining and leaving the expiry index is done by `setExpiry` and `removeExpiry`.
+ * Gives the found entry a value field of `valueBytes` and the wish `expires`; returns the entry,
+ * maybe at a new address. Name and access clock stay. The value field keeps its bytes only when
+ * `keepValue` says so. What the old value refers to is the caller's to free. An expiry that stays
+ * keeps its place; joining and leaving the expiry index is done by `setExpiry` and `removeExpiry`.
  */
-export function reshape(entry: KeyEntry, expires: bool, valueBytes: u32, keepValue: bool): KeyEntry {
+export function reshape(
+  entry: KeyEntry,
+  expires: bool,
+  valueBytes: u32,
+  keepValue: bool,
+): KeyEntry {
   const address = changetype<usize>(entry);
   const keyBytes = entry.keyBytes;
   const bytes = entryBytes(keyBytes, expires, valueBytes);

@@ -1,9 +1,10 @@
 /**
- * The stream of effects (law 4): each executed write as a RESP command that replays to the same data.
+ * The stream of effects (law 4): each executed write as a RESP command that replays to the same
+ * data.
  *
- * It lies in the key space and not in the server because expiry belongs into it: a key whose time has
- * come leaves as DEL before the effect of the command that met it. Commands that replay to the same
- * result are rendered as they came; the others say what they did. SELECT precedes an effect in
+ * It lies in the key space and not in the server because expiry belongs into it: a key whose time
+ * has come leaves as DEL before the effect of the command that met it. Commands that replay to the
+ * same result are rendered as they came; the others say what they did. SELECT precedes an effect in
  * another database than the one before. Nothing is rendered while no consumer is on.
  *
  * The position is the number of bytes of the stream; it lives in DATA, so an image knows its place.
@@ -30,8 +31,8 @@ export function setEffectsOn(on: bool): void {
 }
 
 /**
- * Starts an effect of `count` arguments in database `number`; the caller adds exactly that many with
- * the functions below. Returns false, and nothing is to be added, when no consumer is on.
+ * Starts an effect of `count` arguments in database `number`; the caller adds exactly that many
+ * with the functions below. Returns false, and nothing is to be added, when no consumer is on.
  */
 export function effectStart(number: u32, count: i32): bool {
   statistics().changesSinceSave += 1;

@@ -2,10 +2,10 @@
  * Active expiry: removes keys whose time has come although nobody asks for them.
  *
  * As in Redis, keys that expire are sampled rather than sorted: each tick walks a part of every
- * database's expiry index, and goes on while more than a tenth of what it meets had expired. The walk
- * is a cursor, not a random draw: it meets every key in turn and leaves the random state alone. All
- * budgets are steps, one entry looked at is one step; the host repeats the tick while it answers
- * "more" and its own time lasts.
+ * database's expiry index, and goes on while more than a tenth of what it meets had expired. The
+ * walk is a cursor, not a random draw: it meets every key in turn and leaves the random state
+ * alone. All budgets are steps, one entry looked at is one step; the host repeats the tick while it
+ * answers "more" and its own time lasts.
  */
 
 import { isReplaying, nowMs } from "../memory/root";

@@ -1,11 +1,13 @@
 /**
- * Fetching ahead: the buckets and entries of the keys that the next commands of a chunk will look for.
+ * Fetching ahead: the buckets and entries of the keys that the next commands of a chunk will look
+ * for.
  *
  * With a data set beyond the caches each lookup waits twice for memory, for the bucket and for the
- * entry. WebAssembly has no prefetch instruction, but loads that do not depend on each other overlap:
- * first all hashes and buckets, then all entries, then the commands find them in the cache. The hashes
- * are kept and used by the lookups, so that looking ahead costs little more than the scan. Small tables
- * are left alone. What is fetched is a hint: a table that changes meanwhile does no harm.
+ * entry. WebAssembly has no prefetch instruction, but loads that do not depend on each other
+ * overlap: first all hashes and buckets, then all entries, then the commands find them in the
+ * cache. The hashes are kept and used by the lookups, so that looking ahead costs little more than
+ * the scan. Small tables are left alone. What is fetched is a hint: a table that changes meanwhile
+ * does no harm.
  *
  *   Lookahead +0 u32 count, +4 u32 next, +8 u32 commands left until the next look
  *   slots     64 of { u32 key, u32 bytes, u64 hash, u32 bucket, u32 unused }

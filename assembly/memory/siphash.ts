@@ -2,8 +2,8 @@
  * SipHash-1-3: the keyed hash of every table that holds bytes chosen by a client.
  *
  * Why this one: its result cannot be steered without the key, and one round per word with three at
- * the end costs 9 ns for a 16-byte key (measured). (Redis uses SipHash-1-2; the only place where that
- * could show is the order of SCAN, which depends on a random seed anyway.)
+ * the end costs 9 ns for a 16-byte key (measured). (Redis uses SipHash-1-2; the only place where
+ * that could show is the order of SCAN, which depends on a random seed anyway.)
  *
  * The state is four u64 locals. WebAssembly has no multiple results, so the round is written out
  * at each of its places; a call with a state in memory would be several times slower.

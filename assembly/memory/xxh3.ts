@@ -1,9 +1,9 @@
 /**
  * XXH3, 64 bits, without a seed: the digest that DIGEST shows and IFDEQ and IFDNE compare.
  *
- * Written after the specification of the algorithm (Yann Collet, xxhash.com, "XXH3 algorithm"). It is
- * not keyed, so no table of the engine uses it. Short inputs have formulas of their own; from 241
- * bytes on eight 64-bit lanes run through stripes of 64 bytes:
+ * Written after the specification of the algorithm (Yann Collet, xxhash.com, "XXH3 algorithm"). It
+ * is not keyed, so no table of the engine uses it. Short inputs have formulas of their own; from
+ * 241 bytes on eight 64-bit lanes run through stripes of 64 bytes:
  *
  *   input    [ stripe 0 | stripe 1 | ... | stripe 15 ] scramble [ ... ] ... [ last 64 bytes ]
  *   secret   at 0         at 8             at 120      at 128                 at 121

@@ -2,9 +2,9 @@
  * A quick look at the requests of a chunk that come next: where their first keys are.
  *
  * A pipelined chunk over a large data set spends most of its time waiting for memory, one key after
- * another. Knowing the next keys lets the key space fetch all their buckets at once. The look accepts
- * only the plain form, two to nine arguments of up to 999 bytes; it stops at anything else, and
- * nothing depends on what it finds.
+ * another. Knowing the next keys lets the key space fetch all their buckets at once. The look
+ * accepts only the plain form, two to nine arguments of up to 999 bytes; it stops at anything else,
+ * and nothing depends on what it finds.
  *
  *   target: pairs of { u32 address, u32 bytes }
  */

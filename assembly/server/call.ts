@@ -6,7 +6,8 @@
  * A handler reads: parse, refuse, look up, apply, reply, touch. `touchKey` is the one place that a
  * changed key passes through.
  *
- *   argument vector: argumentCount pairs of { u32 address, u32 bytes }, argument 0 the command's name
+ *   argument vector: argumentCount pairs of { u32 address, u32 bytes }, argument 0 the command's
+ *   name
  */
 
 import { EXCHANGE, Exchange, Request, Status } from "../abi";
@@ -68,7 +69,9 @@ export function topCall(): Call {
   return changetype<Call>(SERVER_ROOT + 0xe80);
 }
 
-/** Notes that a key changed: effects now; watches, tracking, waiters and events as they are built. */
+/**
+ * Notes that a key changed: effects now; watches, tracking, waiters and events as they are built.
+ */
 // @ts-ignore: decorator
 @inline
 export function touchKey(call: Call, key: usize, bytes: u32): void {

@@ -18,7 +18,10 @@ function endLine(): void {
   sinkByte(replySink(), 0x0a);
 }
 
-/** Answers `lines` (separated by a newline, a description indented by four spaces) for the container. */
+/**
+ * Answers `lines` (separated by a newline, a description indented by four spaces) for the
+ * container.
+ */
 export function replyHelp(call: Call, lines: string): void {
   const sink = replySink();
   const container = changetype<Row>(<usize>call.row.parent);

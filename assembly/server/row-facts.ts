@@ -1,6 +1,6 @@
 /**
- * A row as text for hosts and generators: "key=value" lines in the notation of table.ts, written into
- * the output window, which is empty between calls.
+ * A row as text for hosts and generators: "key=value" lines in the notation of table.ts, written
+ * into the output window, which is empty between calls.
  *
  *   name= group= since= arity= flags= categories= keys= args= tips= complexity= summary=
  *   and, where they are not empty, deprecated= replaced=

@@ -7,7 +7,9 @@
 import { SessionFlag } from "../abi";
 import { nowMs } from "../memory/root";
 import { parserHeldBytes } from "../protocol/parser";
-import { TextBuilder, builderByte, builderBytes, builderInteger, builderText } from "../text/builder";
+import {
+  TextBuilder, builderByte, builderBytes, builderInteger, builderText,
+} from "../text/builder";
 import { SESSION_BYTES, Session } from "./session";
 
 function addNumber(builder: TextBuilder, label: string, value: i64): void {

@@ -1,5 +1,6 @@
 /**
- * Sessions: one record per connection, in the SERVER arena, found by id and kept in order of opening.
+ * Sessions: one record per connection, in the SERVER arena, found by id and kept in order of
+ * opening.
  *
  *   id -> record: open addressing over a power-of-two array of u32; ids are counted up and never
  *   used again, so their low bits spread perfectly and a lookup is one load in practice.

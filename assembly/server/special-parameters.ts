@@ -1,9 +1,12 @@
 /**
- * The parameters whose value is a small language of its own: save points, output buffer limits, event
- * classes, lists of numbers. Each is checked and brought into the one form that CONFIG GET shows.
+ * The parameters whose value is a small language of its own: save points, output buffer limits,
+ * event classes, lists of numbers. Each is checked and brought into the one form that CONFIG GET
+ * shows.
  */
 
-import { TextBuilder, builderByte, builderBytes, builderInteger, builderText } from "../text/builder";
+import {
+  TextBuilder, builderByte, builderBytes, builderInteger, builderText,
+} from "../text/builder";
 import { equalsIgnoreCase } from "../text/case";
 import { parseDouble } from "../text/doubles";
 import { parseInteger, parseMemorySize } from "../text/integers";

@@ -1,5 +1,6 @@
 /**
- * Freeing of values: the one place that knows, for each encoding, what a key owns besides its entry.
+ * Freeing of values: the one place that knows, for each encoding, what a key owns besides its
+ * entry.
  */
 
 import { release } from "../memory/allocator";

@@ -29,7 +29,8 @@ function linesOf(name: string, value: string): string[] {
 /**
  * The new text of a configuration file. A parameter's lines take the places of its old ones, left
  * over places vanish, new parameters go to the end. Parameters that stand in the file although they
- * have their default again get it from `currentValue`; a line that names no parameter stays as it is.
+ * have their default again get it from `currentValue`; a line that names no parameter stays as it
+ * is.
  */
 export function rewriteText(
   text: string,

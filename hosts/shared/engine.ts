@@ -240,7 +240,9 @@ function linkModule(module: WebAssembly.Module): Link {
   return (imports) => new WebAssembly.Instance(module, imports).exports as unknown as EngineExports;
 }
 
-/** A memory of its final size; where the runtime refuses that, the largest power of two it gives. */
+/**
+ * A memory of its final size; where the runtime refuses that, the largest power of two it gives.
+ */
 export function createMemory(memoryBytes?: number): WebAssembly.Memory {
   const smallest = HEAP_BASE / WASM_PAGE_BYTES + 16;
   const wanted = memoryBytes === undefined ? MAXIMUM_WASM_PAGES : memoryBytes / WASM_PAGE_BYTES;

@@ -1,7 +1,8 @@
 /**
  * The pulse of an engine: refreshes the facts that INFO shows and gives the engine time for its
  * background work, in slices of a fixed number of steps. While commands come in, one slice costs at
- * most about a millisecond per beat; on an idle host the work goes on turn by turn until it is done.
+ * most about a millisecond per beat; on an idle host the work goes on turn by turn until it is
+ * done.
  */
 import type { Engine } from "./engine.js";
 import type { Sessions } from "./sessions.js";

@@ -1,4 +1,5 @@
-// Where Redis 7.4, which holds, and redis-server 7.0.15, which is compared with, answer differently.
+// Where Redis 7.4, which holds, and redis-server 7.0.15, which is compared with, answer
+// differently.
 export interface Difference {
   /** The command line, split at spaces. */
   command: string;

@@ -1,4 +1,6 @@
-/** Real clients, unmodified: ioredis and node-redis in both protocols, redis-cli, redis-benchmark. */
+/**
+ * Real clients, unmodified: ioredis and node-redis in both protocols, redis-cli, redis-benchmark.
+ */
 import { spawnSync } from "node:child_process";
 import { Redis } from "ioredis";
 import { createClient } from "redis";

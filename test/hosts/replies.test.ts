@@ -24,8 +24,8 @@ function decode(chunks: Uint8Array[]): RawReply[] {
 
 const WIRE =
   "+OK\r\n-ERR no\r\n:-7\r\n:9223372036854775807\r\n$3\r\na\r\n\r\n$0\r\n\r\n$-1\r\n*-1\r\n*0\r\n" +
-  "*2\r\n:1\r\n*1\r\n$1\r\nx\r\n%1\r\n+k\r\n_\r\n~2\r\n#t\r\n#f\r\n>1\r\n+p\r\n,3.5\r\n(123456789012345678901\r\n" +
-  "=7\r\ntxt:abc\r\n!5\r\nERR y\r\n|1\r\n+a\r\n:1\r\n+after\r\n";
+  "*2\r\n:1\r\n*1\r\n$1\r\nx\r\n%1\r\n+k\r\n_\r\n~2\r\n#t\r\n#f\r\n>1\r\n+p\r\n" +
+  ",3.5\r\n(123456789012345678901\r\n=7\r\ntxt:abc\r\n!5\r\nERR y\r\n|1\r\n+a\r\n:1\r\n+after\r\n";
 
 const REPLIES: RawReply[] = [
   new Status("OK"),

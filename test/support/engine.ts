@@ -1,8 +1,9 @@
 // The engine alone, for command tests: bytes in, bytes out, a clock and a seed that the test sets.
 //
 // Two environment variables rerun every test that uses this file under other conditions:
-//   QUIRE_TEST_FAIL_RESERVE=1  each command first runs with its 1st, 2nd, ... reserve failing; such a
-//                              run must answer -OOM and leave DATA as it was, or succeed all the same
+//   QUIRE_TEST_FAIL_RESERVE=1  each command first runs with its 1st, 2nd, ... reserve failing; such
+//                              a run must answer -OOM and leave DATA as it was, or succeed all
+//                              the same
 //   QUIRE_TEST_HEAP=high       the heap starts below 2 GiB and ends at the top of 65,535 wasm pages
 import { readFileSync } from "node:fs";
 import {

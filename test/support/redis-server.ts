@@ -152,7 +152,9 @@ export class RedisClient {
     return list;
   }
 
-  /** Everything received until `bytes` bytes are there, the connection closes or the time is over. */
+  /**
+   * Everything received until `bytes` bytes are there, the connection closes or the time is over.
+   */
   async take(bytes: number, timeoutMs = REPLY_TIMEOUT_MS): Promise<string> {
     const deadline = Date.now() + timeoutMs;
     while (this.received.length < bytes && !this.closed) {

@@ -1,4 +1,5 @@
-// One comparison script: commands that run one after another on a fresh data set, here and in redis-server.
+// One comparison script: commands that run one after another on a fresh data set, here and in
+// redis-server.
 export interface Script {
   name: string;
   /** A line is split at spaces; a list gives the arguments as they are (latin1). */
