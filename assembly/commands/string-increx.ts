@@ -1,8 +1,8 @@
 /**
  * INCREX: a counter with bounds and a lifetime, in integers or in long doubles.
  *
- * A sum outside the bounds leaves everything as it is and answers 0 as the increment applied, or with
- * SATURATE becomes the bound. Whatever happened, its effect is a SET of the result.
+ * A sum outside the bounds leaves everything as it is and answers 0 as the increment applied, or
+ * with SATURATE becomes the bound. Whatever happened, its effect is a SET of the result.
  */
 
 import { lookupWrite, setExpiry } from "../keyspace/database";
@@ -136,8 +136,10 @@ function readIntegers(call: Call, self: Increment): bool {
   if (!readInteger(call, self.stepAt, start + offsetof<Increment>("step"), "Increment")) {
     return false;
   }
-  if (!readInteger(call, self.lowerAt, start + offsetof<Increment>("lower"), "LBOUND")) return false;
-  if (!readInteger(call, self.upperAt, start + offsetof<Increment>("upper"), "UBOUND")) return false;
+  const lower = start + offsetof<Increment>("lower");
+  const upper = start + offsetof<Increment>("upper");
+  if (!readInteger(call, self.lowerAt, lower, "LBOUND")) return false;
+  if (!readInteger(call, self.upperAt, upper, "UBOUND")) return false;
   if (self.lower <= self.upper) return true;
   replyError(BOUNDS_CROSSED);
   return false;

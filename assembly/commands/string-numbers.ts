@@ -105,7 +105,9 @@ function incrbyfloat(call: Call): void {
   scratchRelease(mark);
 }
 
-/** Stores and answers a sum; its effect carries the text, for no other engine need add the same way. */
+/**
+ * Stores and answers a sum; its effect carries the text, for no other engine need add the same way.
+ */
 function setFloat(call: Call, value: LongDouble): void {
   const text = scratchTake(LONG_DOUBLE_TEXT_BYTES_MAX);
   const bytes = longDoubleWrite(text, value);

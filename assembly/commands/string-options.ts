@@ -83,7 +83,9 @@ export function optionsOrReply(call: Call, first: i32, allowed: u32): bool {
   return true;
 }
 
-/** Reads the option at argument `index`; returns how many arguments it is, 0 for none allowed here. */
+/**
+ * Reads the option at argument `index`; returns how many arguments it is, 0 for none allowed here.
+ */
 export function takeOption(call: Call, index: i32, allowed: u32): i32 {
   const option = optionAt(call, index) & allowed;
   const options = stringOptions();

@@ -142,7 +142,8 @@ export function renderSet(call: Call, key: i32, value: i32, options: StringOptio
 export function registerStringSeveral(): void {
   command(mget.index, "mget", "string", "1.0.0", -2,
     "readonly fast", "string", "index 1 range -1 1 0 : ro access", "key:key*",
-    "request_policy:multi_shard", "O(N) in the number of keys", "Reads the strings of several keys.");
+    "request_policy:multi_shard", "O(N) in the number of keys",
+    "Reads the strings of several keys.");
   command(mset.index, "mset", "string", "1.0.1", -3,
     "write denyoom", "string", "index 1 range -1 2 0 : ow update",
     "key_value:block*(key:key value:string)",

@@ -1,9 +1,9 @@
 /**
- * Storing string values: choosing the encoding, reusing the entry where it fits, and changing a value
- * in place (APPEND, SETRANGE, SETBIT work through `openString`).
+ * Storing string values: choosing the encoding, reusing the entry where it fits, and changing a
+ * value in place (APPEND, SETRANGE, SETBIT work through `openString`).
  *
- * Every function works on the key that the last `lookupWrite` was for. Memory for a block of its own is
- * reserved by the command before (`stringBytesNeeded`).
+ * Every function works on the key that the last `lookupWrite` was for. Memory for a block of its
+ * own is reserved by the command before (`stringBytesNeeded`).
  */
 
 import { Arena, allocate, arenaOf, reallocate, retag, usableBytes } from "../memory/allocator";
@@ -28,8 +28,9 @@ export function stringBytesNeeded(bytes: u32): f64 {
 }
 
 /**
- * Sets the key of the last lookup to a string, whatever it was before, and takes its expiry off unless
- * `keepExpiry`. Text that is a 64-bit integer in canonical form is stored as one. Returns the entry.
+ * Sets the key of the last lookup to a string, whatever it was before, and takes its expiry off
+ * unless `keepExpiry`. Text that is a 64-bit integer in canonical form is stored as one. Returns
+ * the entry.
  */
 export function setString(
   database: Database,
@@ -92,8 +93,8 @@ export function setInteger(
 
 /**
  * Sets the key of the last lookup to a string whose bytes are in a block of their own, which now
- * belongs to the key. A block of the SERVER arena (a received argument, LARGE_BYTES or more) changes
- * arena.
+ * belongs to the key. A block of the SERVER arena (a received argument, LARGE_BYTES or more)
+ * changes arena.
  */
 export function setBlock(
   database: Database,
@@ -121,7 +122,9 @@ function storeBlock(
   return entry;
 }
 
-/** An entry for the key of the last lookup with a value field to be written; the old value is freed. */
+/**
+ * An entry for the key of the last lookup with a value field to be written; the old value is freed.
+ */
 function openEntry(
   database: Database,
   key: usize,
@@ -143,8 +146,8 @@ function openEntry(
 }
 
 /**
- * Adds the key that the last lookup did not find as a string of `bytes` zeros, shown as raw; returns
- * the address of its bytes.
+ * Adds the key that the last lookup did not find as a string of `bytes` zeros, shown as raw;
+ * returns the address of its bytes.
  */
 export function addZeros(database: Database, key: usize, keyBytes: u32, bytes: u32): usize {
   if (bytes <= EMBEDDED_BYTES_MAXIMUM) {
