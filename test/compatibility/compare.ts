@@ -13,7 +13,7 @@ const TIMED = new Map([
 ]);
 
 /** How long redis-server gets to answer what Quire answered already. */
-const MISSING_REPLY_MS = 3000;
+const MISSING_REPLY_MS = 1000;
 
 export interface Mismatch {
   command: string;
