@@ -120,10 +120,14 @@ export async function askRow(row: Difference, engine: TestEngine, client: RedisC
   for (const line of [`HELLO ${protocol}`, ...(row.before ?? [])]) {
     await askBoth(session, client, encode(line.split(" ")));
   }
-  return askBoth(session, client, encode(row.command.split(" ")));
+  const replies = await askBoth(session, client, encode(row.command.split(" ")));
+  for (const line of row.after ?? []) await askBoth(session, client, encode(line.split(" ")));
+  return replies;
 }
 
-export function show(reply: string): string {
+/** A reply for a message: escaped, and cut where it is long. */
+export function show(reply: string, characters = 600): string {
   const text = JSON.stringify(reply);
-  return text.length > 600 ? `${text.slice(0, 600)}... (${reply.length} bytes)` : text;
+  if (text.length <= characters) return text;
+  return `${text.slice(0, characters)}... (${reply.length} bytes)`;
 }

@@ -5,6 +5,8 @@ export interface Difference {
   command: string;
   /** Commands that run before it on a fresh data set. */
   before?: string[];
+  /** Commands that run after it, where it would disturb others. */
+  after?: string[];
   /** 3 when the replies are those of RESP3. */
   protocol?: 2 | 3;
   /** Raw reply of 7.0.15 without the last line end; "..." at its end stands for any rest. */
