@@ -66,6 +66,7 @@ function run(session: Session): i32 {
   if (session.request) return leave(session, Status.WAITING);
   while (status == Status.CONTINUE) {
     lookAhead(databaseAt(session.database), parser.cursor, parser.end);
+    if (session.replyMode) sinkMute(replySink());
     const result = parserNext(parser);
     if (result == ParseResult.COMPLETE) {
       status = runCommand(session, parser.argumentCount, parser.arguments);
@@ -76,6 +77,7 @@ function run(session: Session): i32 {
       status = Status.CLOSE;
     }
   }
+  sinkUnmute(replySink());
   return leave(session, status);
 }
 

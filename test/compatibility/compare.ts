@@ -60,7 +60,7 @@ export async function runScript(
     const words = wordsOf(command);
     const { redis, quire } = await askBoth(session, client, encode(words));
     if (isSame(words, redis, quire, script.unordered === true)) continue;
-    if (isKnown(lineOf(command), redis, quire)) continue;
+    if (isListed(lineOf(command), redis, quire)) continue;
     return { command: lineOf(command), redis, quire };
   }
   const extra = await client.ask("ECHO", "end of script");
@@ -97,7 +97,7 @@ function pairs(items: string[]): string[] {
 }
 
 /** Whether a row of `differences` says so. */
-function isKnown(line: string, redis: string, quire: string): boolean {
+export function isListed(line: string, redis: string, quire: string): boolean {
   return differences.some(
     (row) =>
       row.command.toLowerCase() === line.toLowerCase() &&

@@ -24,4 +24,29 @@ export const differences: Difference[] = [
     ours: "-ERR invalid cursor",
     source: "7.4 reads cursors with string2ull (src/util.c), which refuses negative numbers",
   },
+  {
+    command: "command getkeys x",
+    reply70: "-ERR wrong number of arguments for 'command|getkeys' command",
+    ours: "-ERR Invalid command specified",
+    source: "7.4 asks for three arguments instead of four (src/commands/command-getkeys.json)",
+  },
+  {
+    command: "command getkeysandflags x",
+    reply70: "-ERR wrong number of arguments for 'command|getkeysandflags' command",
+    ours: "-ERR Invalid command specified",
+    source:
+      "7.4 asks for three arguments instead of four (src/commands/command-getkeysandflags.json)",
+  },
+  {
+    command: "hello",
+    before: ["config set requirepass secret", "reset"],
+    after: ["auth secret", "config set requirepass "],
+    reply70:
+      "-NOAUTH HELLO must be called with the client already authenticated, otherwise the " +
+      "HELLO AUTH <user> <pass> option...",
+    ours:
+      "-NOAUTH HELLO must be called with the client already authenticated, otherwise the " +
+      "HELLO <proto> AUTH <user> <pass> option...",
+    source: "7.2 completes the text (helloCommand in src/networking.c)",
+  },
 ];

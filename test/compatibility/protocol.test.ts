@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Status } from "../../assembly/abi";
 import { decode, encode, TestEngine } from "../support/engine";
 import { hasRedisServer, type RedisClient, RedisServer } from "../support/redis-server";
-import { show } from "./compare";
+import { isListed, show } from "./compare";
 import { type RawScript, rawScripts } from "./scripts/protocol";
 
 /** How long bytes that Quire did not send may still come from redis-server. */
@@ -44,15 +44,18 @@ describe.skipIf(!hasRedisServer())("the protocol is that of redis-server", () =>
     const wrong: string[] = [];
     let compared = 0;
     for (const { words, arity } of await arities(client)) {
-      if (!isKnown(engine, words)) continue;
+      const isCluster = words[0] === "cluster" && words.length > 1;
+      if (isCluster || !isKnown(engine, words)) continue;
       const session = engine.open();
       for (const count of wrongCounts(words.length, arity)) {
-        const request = encode([...words, ...Array<string>(count - words.length).fill("x")]);
+        const all = [...words, ...Array<string>(count - words.length).fill("x")];
+        const request = encode(all);
         client.send(request);
         const redis = (await client.replies(1, PATIENCE_MS)).join("");
         const quire = session.raw(request);
         compared += 1;
-        if (redis !== quire) wrong.push(`${words.join(" ")} x${count}: ${redis} ${quire}`);
+        if (redis === quire || isListed(all.join(" "), redis, quire)) continue;
+        wrong.push(`${all.join(" ")}: ${redis} ${quire}`);
       }
       session.close();
     }
