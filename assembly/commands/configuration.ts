@@ -47,17 +47,19 @@ function hostText(): TextBuilder {
 
 // ---- GET ----------------------------------------------------------------------------------------
 
-/** Whether one of the patterns fits the name. */
+/** Whether one of the patterns fits the name, which then is in `buffer`, in the case asked for. */
 function isWanted(call: Call, name: string, buffer: usize): bool {
   const bytes = writeLiteral(buffer, name);
   for (let i = 2; i < call.argumentCount; i++) {
-    if (matchGlob(call.at(i), call.bytesOf(i), buffer, bytes, true)) return true;
+    if (!matchGlob(call.at(i), call.bytesOf(i), buffer, bytes, true)) continue;
+    if (call.is(i, name)) memory.copy(buffer, call.at(i), bytes);
+    return true;
   }
   return false;
 }
 
-function replyPair(name: string, parameter: Parameter): void {
-  replyBulkText(name);
+function replyPair(name: usize, bytes: u32, parameter: Parameter): void {
+  replyBulk(name, bytes);
   builderStart(value());
   appendValue(parameter, value());
   replyBulk(value().address, value().bytes);
@@ -73,11 +75,11 @@ function configGet(call: Call): void {
     let parameter = firstParameter();
     while (parameter) {
       if (isWanted(call, parameter.name, buffer)) {
-        if (pass) replyPair(parameter.name, parameter);
+        if (pass) replyPair(buffer, parameter.name.length, parameter);
         else count += 1;
       }
       if (parameter.alias.length && isWanted(call, parameter.alias, buffer)) {
-        if (pass) replyPair(parameter.alias, parameter);
+        if (pass) replyPair(buffer, parameter.alias.length, parameter);
         else count += 1;
       }
       parameter = nextParameter(parameter);
