@@ -1,7 +1,7 @@
 // The effects of string commands, replayed into an empty engine, make the same data set.
 import { describe, expect, it } from "vitest";
 import { SessionFlag } from "../../assembly/abi";
-import { TestEngine } from "../support/engine";
+import { encode, TestEngine } from "../support/engine";
 
 const KEYS = Array.from({ length: 12 }, (_, index) => `key${index}`);
 const SCALE = Number(process.env.QUIRE_SCALE ?? 1);
@@ -121,7 +121,8 @@ describe("effects of string commands", () => {
     engine.exports.setEffects(1);
     for (let round = 0; round < 20 * SCALE; round++) {
       for (let step = 0; step < 100; step++) {
-        session.call(...command(random, engine.now));
+        // Not `call`: a refused command may have removed what expired, and that is right.
+        session.raw(encode(command(random, engine.now)));
         if (random.below(10) === 0) engine.now += random.below(3000);
         if (random.below(30) === 0) engine.tick(10);
       }
