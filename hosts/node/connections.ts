@@ -88,7 +88,7 @@ export class Connections {
     this.#tell();
     transport.keepAlive(this.settings.tcpKeepaliveSeconds);
     transport.events = {
-      data: (chunk) => this.#sessions.receive(session, chunk),
+      data: (chunk, bytes) => this.#sessions.receive(session, chunk, bytes),
       drain: () => this.#sessions.drained(session),
       close: () => this.#gone(transport),
     };

@@ -13,7 +13,8 @@ const CLOSE_DEADLINE_MS = 10_000;
 
 /** What a connection tells its owner. */
 export interface SocketEvents {
-  data(chunk: Uint8Array): void;
+  /** The first `bytes` of `chunk` have come in; the chunk is used again afterwards. */
+  data(chunk: Uint8Array, bytes: number): void;
   drain(): void;
   close(): void;
 }
@@ -28,7 +29,7 @@ export function adoptSocket(accepted: Socket, readBuffer: Buffer, plain: boolean
   const handle = owner._handle;
   if (plain || !handle || typeof handle.readStart !== "function") {
     const transport = new SocketTransport(accepted);
-    accepted.on("data", (chunk: Buffer) => transport.events.data(chunk));
+    accepted.on("data", (chunk: Buffer) => transport.events.data(chunk, chunk.length));
     accepted.pause();
     return transport;
   }
@@ -40,7 +41,7 @@ export function adoptSocket(accepted: Socket, readBuffer: Buffer, plain: boolean
     onread: {
       buffer: readBuffer,
       callback: (bytes: number, buffer: Uint8Array) => {
-        transport?.events.data(buffer.subarray(0, bytes));
+        transport?.events.data(buffer, bytes);
         return true;
       },
     },

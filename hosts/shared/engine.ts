@@ -14,6 +14,7 @@ import {
   MAXIMUM_WASM_PAGES,
   PAGE_BYTES,
 } from "../../assembly/abi.js";
+import { copyBytes } from "./copy.js";
 import { describeRunning, EngineTrap } from "./trap.js";
 
 const WASM_PAGE_BYTES = 65536;
@@ -136,22 +137,25 @@ export class Engine {
   /** Bytes of the chunk that the last `receive` took. */
   taken = 0;
 
-  /** Hands over the chunk from `offset` on, as much as the session has room for, and runs it. */
-  receive(session: number, chunk: Uint8Array, offset: number, timeMs: number): number {
+  /** Hands over chunk[offset, end), as much as the session has room for, and runs it. */
+  receive(
+    session: number,
+    chunk: Uint8Array,
+    offset: number,
+    timeMs: number,
+    end = chunk.length,
+  ): number {
     if (this.trap !== undefined) throw this.trap;
-    let command: Uint8Array | undefined;
     try {
       const address = this.#exports.receiveAddress(session) >>> 0;
       const capacity = this.words[Exchange.RECEIVE_CAPACITY >> 2] as number;
-      const rest = chunk.length - offset;
-      const bytes = Math.min(rest, capacity);
+      const bytes = Math.min(end - offset, capacity);
       if (bytes === 0) throw new Error("no room for received bytes");
-      command = offset === 0 && bytes === rest ? chunk : chunk.subarray(offset, offset + bytes);
-      this.bytes.set(command, address);
+      copyBytes(chunk, offset, this.bytes, address, bytes);
       this.taken = bytes;
       return this.#exports.execute(session, bytes, timeMs);
     } catch (cause) {
-      throw this.#stop(this.#describe(command), cause);
+      throw this.#stop(describeRunning(this.bytes, chunk.subarray(offset, end)), cause);
     }
   }
 
@@ -224,10 +228,6 @@ export class Engine {
     } catch (cause) {
       throw this.#stop(name, cause);
     }
-  }
-
-  #describe(chunk: Uint8Array | undefined): string {
-    return chunk === undefined ? "receiveAddress" : describeRunning(this.bytes, chunk);
   }
 
   #stop(command: string, cause: unknown): EngineTrap {

@@ -5,6 +5,7 @@
  * otherwise they are lent to the transport for good and the next output goes behind them, or into
  * a fresh buffer. So nothing is copied twice and nothing lent is ever overwritten.
  */
+import { copyBytes } from "./copy.js";
 import type { Transport } from "./transport.js";
 
 const SLAB_BYTES = 256 * 1024;
@@ -33,7 +34,7 @@ export class OutputSlab {
         room = this.#buffer.length - this.#end;
       }
       const part = Math.min(rest, room);
-      this.#buffer.set(source.subarray(at, at + part), this.#end);
+      copyBytes(source, at, this.#buffer, this.#end, part);
       this.#end += part;
       at += part;
       rest -= part;

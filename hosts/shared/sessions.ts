@@ -95,20 +95,20 @@ export class Sessions {
     });
   }
 
-  /** Bytes have come in; they are read before this returns. */
-  receive(session: Session, chunk: Uint8Array): void {
-    if (session.closed || chunk.length === 0) return;
+  /** Bytes have come in, the first ones of `chunk`; they are read before this returns. */
+  receive(session: Session, chunk: Uint8Array, bytes = chunk.length): void {
+    if (session.closed || bytes === 0) return;
     const nowMs = this.#options.now();
     session.lastInputMs = nowMs;
-    this.inputBytes += chunk.length;
+    this.inputBytes += bytes;
     this.engine.setFact(Exchange.INPUT_BYTES, this.inputBytes);
     if (session.waiting || this.frozen || session.keptBytes > 0) {
-      session.keep(chunk);
+      session.keep(chunk.subarray(0, bytes));
       this.#adjustFlow(session);
       return;
     }
     try {
-      this.#advance(session, this.#feed(session, chunk, nowMs));
+      this.#advance(session, this.#feed(session, chunk, bytes, nowMs));
     } catch (cause) {
       this.#fail(cause);
     }
@@ -155,15 +155,15 @@ export class Sessions {
     });
   }
 
-  #feed(session: Session, chunk: Uint8Array, nowMs: number): number {
+  #feed(session: Session, chunk: Uint8Array, bytes: number, nowMs: number): number {
     this.#outlet.begin(session);
     let offset = 0;
     let status: number = Status.CONTINUE;
-    while (offset < chunk.length && status === Status.CONTINUE && !session.closing) {
-      status = this.engine.receive(session.id, chunk, offset, nowMs);
+    while (offset < bytes && status === Status.CONTINUE && !session.closing) {
+      status = this.engine.receive(session.id, chunk, offset, nowMs, bytes);
       offset += this.engine.taken;
     }
-    if (offset < chunk.length) session.putBack(chunk.subarray(offset));
+    if (offset < bytes) session.putBack(chunk.subarray(offset, bytes));
     this.#outlet.end(session);
     this.#tellUnsent(session);
     return status;
@@ -188,7 +188,7 @@ export class Sessions {
   #feedKept(session: Session): number | undefined {
     if (this.frozen || session.unsentBytes > UNSENT_HIGH_BYTES) return undefined;
     const chunk = session.takeKept();
-    return chunk && this.#feed(session, chunk, this.#options.now());
+    return chunk && this.#feed(session, chunk, chunk.length, this.#options.now());
   }
 
   /** Passes on the request of a waiting session; the status after it, when answered at once. */
