@@ -30,13 +30,17 @@ import { parserReceiveAddress, parserReceiveCapacity } from "./protocol/parser";
 import { initializeReplies } from "./protocol/reply";
 import { exportSink, initializeSinks, sinkFlush } from "./protocol/sink";
 import { initializeConfiguration } from "./server/configuration";
+import { initializeErrorStatistics } from "./server/error-statistics";
 import { enter, executeChunk, finish, resumeSession, settleEffects } from "./server/execute";
+import { initializeFacts } from "./server/facts";
+import { initializeSampling, takeSamples } from "./server/sampling";
 import { renderRow } from "./server/row-facts";
 import {
   Session, createSession, destroySession, findSession, findWaiting, initializeSessions, setSessionText,
 } from "./server/session";
 import { initializeSettings, settings } from "./server/settings";
 import { initializeRows } from "./server/table";
+import { initializeTiming } from "./server/timing";
 
 /** Version of the host ABI. */
 export function abiVersion(): i32 {
@@ -93,7 +97,11 @@ function startServer(observationSeed: u64): void {
   initializeConfiguration();
   initializeRows();
   registerCommands();
+  initializeErrorStatistics();
+  initializeTiming();
+  initializeSampling();
   initializeSessions();
+  initializeFacts();
 }
 
 /** Opens a session; "peer\0local" is in the input window. Returns its id, 0 when memory is short. */
@@ -156,6 +164,7 @@ export function complete(request: i32, ok: i32, textBytes: i32, timeMs: f64): i3
 export function tick(timeMs: f64, steps: i32): i32 {
   setNowMs(<i64>timeMs);
   if (settings().tickPaused) return 0;
+  takeSamples();
   const left = collectGarbage(steps);
   let more = hasGarbage();
   if (settings().activeExpire) {

@@ -11,15 +11,18 @@ import { resetStatistics } from "../keyspace/statistics";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
   clearErrorsTotal, replyBulk, replyBulkText, replyError, replyErrorBytes, replyErrorEnd,
-  replyErrorStart, replyErrorText, replyMap, replyOk, replyStatus,
+  replyErrorLine, replyErrorStart, replyErrorText, replyMap, replyOk, replyStatus,
 } from "../protocol/reply";
-import { Call, requestHost } from "../server/call";
+import { Call, requestHost, reserveOrReply } from "../server/call";
 import {
   Parameter, ParameterFlag, ParameterKind, appendValue, commitStaged, dropStaged, findParameter,
   firstParameter, isInitial, nextParameter, parameterNamed, problem, stage,
 } from "../server/configuration";
+import { Fact, factNamed, setFact } from "../server/facts";
 import { replyHelp } from "../server/help";
-import { command, firstRow, nextRow } from "../server/table";
+import { resetErrorStatistics } from "../server/error-statistics";
+import { command } from "../server/table";
+import { resetTiming } from "../server/timing";
 import {
   TextBuilder, builderByte, builderBytes, builderFree, builderStart, builderText,
 } from "../text/builder";
@@ -30,6 +33,7 @@ import { SERVER_ROOT } from "../abi";
 const VALUE: usize = SERVER_ROOT + 0x2200;
 /** Longest name of a parameter. */
 const NAME_BYTES_MAXIMUM: u32 = 64;
+const FACT_BYTES_MAXIMUM: u32 = 4096;
 /** Text for the host, kept until the request completes. */
 const HOST_TEXT: usize = SERVER_ROOT + 0x2210;
 
@@ -194,36 +198,17 @@ export function completeConfigure(ok: bool, text: usize, bytes: u32): void {
     commitStaged();
     return replyOk();
   }
-  replyErrorStart("ERR CONFIG SET failed");
-  let parameter = firstParameter();
-  while (parameter) {
-    if (parameter.staged && parameter.flags & ParameterFlag.HOST) {
-      replyErrorText(" (possibly related to argument '");
-      replyErrorText(parameter.name);
-      replyErrorText("')");
-      break;
-    }
-    parameter = nextParameter(parameter);
-  }
-  replyErrorText(" - ");
-  replyErrorBytes(text, bytes);
-  replyErrorEnd();
+  replyErrorLine(text, bytes);
   dropStaged();
 }
 
 // ---- RESETSTAT, REWRITE, HELP -------------------------------------------------------------------
 
 function configResetstat(call: Call): void {
+  resetTiming();
   resetStatistics();
   clearErrorsTotal();
-  let row = firstRow();
-  while (row) {
-    row.calls = 0;
-    row.microseconds = 0;
-    row.rejectedCalls = 0;
-    row.failedCalls = 0;
-    row = nextRow(row);
-  }
+  resetErrorStatistics();
   replyOk();
 }
 
@@ -245,10 +230,8 @@ function configRewrite(call: Call): void {
 /** The host's answer to REWRITE_CONFIGURATION. */
 export function completeRewrite(ok: bool, text: usize, bytes: u32): void {
   builderFree(hostText());
-  if (ok) return replyOk();
-  replyErrorStart("ERR ");
-  replyErrorBytes(text, bytes);
-  replyErrorEnd();
+  if (ok) replyOk();
+  else replyErrorLine(text, bytes);
 }
 
 function configHelp(call: Call): void {
@@ -297,6 +280,22 @@ function quireConfigure(call: Call): void {
   else replyOk();
 }
 
+/**
+ * QUIRE FACT name text: what the host knows about the process and INFO shows. Names: os, executable,
+ * config_file, runtime.
+ */
+function quireFact(call: Call): void {
+  if (!call.session.has(SessionFlag.INTERNAL)) {
+    return replyError("ERR QUIRE FACT belongs to the host");
+  }
+  const fact = factNamed(call.at(2), call.bytesOf(2));
+  if (fact == Fact.UNKNOWN) return replyError("ERR no such fact");
+  if (call.bytesOf(3) > FACT_BYTES_MAXIMUM) return replyError("ERR the fact is too long");
+  if (!reserveOrReply(call.bytesOf(3))) return;
+  setFact(fact, call.at(3), call.bytesOf(3));
+  replyOk();
+}
+
 function hasArguments(parameter: Parameter, count: i32): bool {
   if (parameter.kind >= ParameterKind.WORDS && parameter.kind <= ParameterKind.PERCENTILES
     && parameter.kind != ParameterKind.EVENT_CLASSES) return count >= 1;
@@ -326,4 +325,7 @@ export function registerConfiguration(): void {
   command(quireConfigure.index, "quire|configure", "server", "0.1.0", -3,
     "admin noscript loading stale", "", "", "name:string argument:string*", "", "O(1)",
     "Takes one line of a configuration file.");
+  command(quireFact.index, "quire|fact", "server", "0.1.0", 4,
+    "admin noscript loading stale", "", "", "name:string text:string", "", "O(1)",
+    "Takes a text about the process for INFO.");
 }

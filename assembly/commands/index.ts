@@ -11,12 +11,20 @@ import { registerDatabases } from "./keys-databases";
 import { registerEmptyAreas } from "./empty-areas";
 import { registerServerSmall } from "./server-small";
 import { registerStrings } from "./strings";
+import { registerDebug } from "./debug";
+import { registerInfo } from "./info";
+import { registerMemory } from "./memory";
+import { registerShutdown } from "./shutdown";
 
 export function registerCommands(): void {
   registerStrings();
   registerConnection();
   registerClient();
   registerConfiguration();
+  registerInfo();
+  registerMemory();
+  registerDebug();
+  registerShutdown();
   registerKeys();
   registerDatabases();
   registerCommandTable();

@@ -3,23 +3,19 @@
  */
 
 import { Request } from "../abi";
-import { replyErrorBytes, replyErrorEnd, replyErrorStart, replyOk } from "../protocol/reply";
+import { replyErrorLine, replyOk } from "../protocol/reply";
 import { Session } from "../server/session";
 import { completeConfigure, completeRewrite } from "./configuration";
+import { completeShutdown } from "./shutdown";
 
-/** Answers the session and ends its waiting; `text` says what went wrong when `ok` is false. */
+/** Answers the session and ends its waiting; when `ok` is false `text` is the whole error line. */
 export function completeRequest(session: Session, ok: bool, text: usize, bytes: u32): void {
   const kind: Request = session.requestKind;
   session.request = 0;
   session.requestKind = Request.NONE;
   if (kind == Request.CONFIGURE) completeConfigure(ok, text, bytes);
   else if (kind == Request.REWRITE_CONFIGURATION) completeRewrite(ok, text, bytes);
+  else if (kind == Request.SHUTDOWN) completeShutdown(session, ok, text, bytes);
   else if (ok) replyOk();
-  else replyFailure(text, bytes);
-}
-
-function replyFailure(text: usize, bytes: u32): void {
-  replyErrorStart("ERR ");
-  replyErrorBytes(text, bytes);
-  replyErrorEnd();
+  else replyErrorLine(text, bytes);
 }

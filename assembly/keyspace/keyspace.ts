@@ -22,6 +22,7 @@ import {
   ReferenceVector, freeVector, initializeVector, validateVector, vectorAt,
 } from "../structures/reference-vector";
 import { releaseEntry } from "../values/free";
+import { statistics } from "./statistics";
 import { KeyEntry } from "../values/key-entry";
 
 const DATABASE_BYTES: u32 = 64;
@@ -173,6 +174,15 @@ export function hasGarbage(): bool {
   return root().garbage != 0;
 }
 
+/** Keys that were flushed and wait to be freed. */
+export function garbageKeys(): u32 {
+  let keys: u32 = 0;
+  for (let record: usize = root().garbage; record; record = load<u32>(record, GARBAGE_NEXT)) {
+    keys += changetype<HashTable>(record).count;
+  }
+  return keys;
+}
+
 /** Frees flushed keys, one chain of buckets a step; returns the steps that are left. */
 export function collectGarbage(steps: i32): i32 {
   let left = steps;
@@ -185,6 +195,8 @@ export function collectGarbage(steps: i32): i32 {
         for (let slot = 0; slot < elements; slot++) {
           releaseEntry(changetype<KeyEntry>(referenceAt(b, slot)));
         }
+        table.count -= elements;
+        statistics().lazyFreedObjects += <f64>elements;
       }
       freeLastBucket(table);
       left -= 1;

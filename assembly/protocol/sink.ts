@@ -143,6 +143,11 @@ export function requestClose(session: i32): void {
   flush(Stream.CLOSE, session, 0, 0);
 }
 
+/** Hands one log line to the host; levels as Stream.LOG says. */
+export function sendLog(level: i32, address: usize, bytes: usize): void {
+  flush(Stream.LOG, level, <i32>address, <i32>bytes);
+}
+
 /** Makes room for `bytes` more, which must be no more than the window, and returns the cursor. */
 // @ts-ignore: decorator
 @inline

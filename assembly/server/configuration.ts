@@ -493,6 +493,7 @@ export function applySettings(): void {
   values.passwordBytes = password.textBytes;
   values.activeExpireEffort = <u32>numberOf("active-expire-effort");
   values.debugCommands = <u32>numberOf("enable-debug-command");
+  values.latencyTracking = <u32>numberOf("latency-tracking");
   setParserLimits(values.bulkBytesMaximum, values.queryBufferBytesMaximum);
   const rules = accessRules();
   const policy = numberOf("maxmemory-policy");

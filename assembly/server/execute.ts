@@ -14,21 +14,22 @@ import { nowMs, setNowMs, setReplaying } from "../memory/root";
 import { accessRules } from "../keyspace/access";
 import { databaseAt, position, setPosition } from "../keyspace/keyspace";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
-import { statistics } from "../keyspace/statistics";
 import {
   NOAUTH, OUT_OF_MEMORY, replyUnknownCommand, replyUnknownSubcommand, replyWrongArity,
 } from "../protocol/errors";
 import {
   ParseResult, parserAuthenticated, parserFeed, parserNext, parserRelease, parserSuspend,
 } from "../protocol/parser";
-import { clearErrorsThisCall, errorsThisCall, replyError, setProtocol } from "../protocol/reply";
+import { errorsThisCall, replyError, setProtocol } from "../protocol/reply";
 import {
   effectsSink, replySink, sinkFlush, sinkMute, sinkPosition, sinkSession, sinkUnmute,
 } from "../protocol/sink";
 import { Call, renderVerbatim, topCall } from "./call";
+import { countErrorCode } from "./error-statistics";
 import { ReplyMode, Session, findSession } from "./session";
 import { settings } from "./settings";
 import { Row, RowFlag, findRow, findSubcommand } from "./table";
+import { afterCall, beforeCall, createHistogram, settleTiming, startTiming } from "./timing";
 
 /** Runs the bytes just received for a session. */
 export function executeChunk(id: u32, bytes: u32, timeMs: f64): i32 {
@@ -62,6 +63,7 @@ export function enter(session: Session, timeMs: f64): void {
 function run(session: Session): i32 {
   const parser = session.parser;
   let status: i32 = Status.CONTINUE;
+  startTiming();
   if (session.closing) return leave(session, Status.CLOSE);
   if (session.request) return leave(session, Status.WAITING);
   while (status == Status.CONTINUE) {
@@ -75,8 +77,10 @@ function run(session: Session): i32 {
       break;
     } else if (result == ParseResult.FAILED || result == ParseResult.CLOSE) {
       status = Status.CLOSE;
+      if (errorsThisCall()) countErrorCode();
     }
   }
+  settleTiming();
   sinkUnmute(replySink());
   return leave(session, status);
 }
@@ -124,6 +128,7 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   if (session.noTouch) accessRules().paused = 1;
   const row = admit(call);
   if (row) dispatch(call, row);
+  if (errorsThisCall()) countErrorCode();
   if (session.noTouch) accessRules().paused = 0;
   if (session.replyMode) endSilence(session);
   if (session.closing) return Status.CLOSE;
@@ -138,11 +143,11 @@ export function dispatch(call: Call, row: Row): void {
   call.dirty = 0;
   call.rendered = 0;
   session.lastRow = <u32>changetype<usize>(row);
-  statistics().commandsProcessed += 1;
-  row.calls += 1;
-  clearErrorsThisCall();
+  beforeCall(row);
   call_indirect<void>(row.handler, call);
+  afterCall(row);
   if (errorsThisCall()) row.failedCalls += 1;
+  else if (!row.histogram) createHistogram(row);
   if (call.dirty && !call.rendered) renderVerbatim(call);
 }
 
@@ -165,6 +170,7 @@ export function admit(call: Call): Row | null {
   }
   const count = call.argumentCount;
   if (row.arity > 0 ? row.arity != count : count < -row.arity) {
+    row.rejectedCalls += 1;
     replyWrongArity(row.nameAddress, row.nameBytes);
     return null;
   }

@@ -24,7 +24,8 @@ function endLine(): void {
  */
 export function replyHelp(call: Call, lines: string): void {
   const sink = replySink();
-  const container = changetype<Row>(<usize>call.row.parent);
+  const parent: usize = call.row.parent;
+  const container = parent ? changetype<Row>(parent) : call.row;
   replyArray(countLines(lines) + 3);
   sinkByte(sink, 0x2b);
   for (let i: u32 = 0; i < container.nameBytes; i++) {

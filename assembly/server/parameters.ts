@@ -44,7 +44,7 @@ function registerFlags(): void {
   flag("hide-user-data-from-log", "", "no", UNUSED);
   flag("io-threads-do-reads", "", "no", IMMUTABLE | UNUSED);
   flag("jemalloc-bg-thread", "", "yes", UNUSED);
-  flag("latency-tracking", "", "yes", UNUSED);
+  flag("latency-tracking", "", "yes", 0);
   flag("lazyfree-lazy-eviction", "", "no", UNUSED);
   flag("lazyfree-lazy-expire", "", "no", UNUSED);
   flag("lazyfree-lazy-server-del", "", "no", UNUSED);

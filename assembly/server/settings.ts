@@ -24,6 +24,8 @@ export class Settings {
   debugCommands: u32;
   /** 1 by DEBUG PAUSE-CRON: ticks do nothing. */
   tickPaused: u32;
+  /** latency-tracking: histograms of command times. */
+  latencyTracking: u32;
 }
 
 // @ts-ignore: decorator
@@ -44,4 +46,5 @@ export function initializeSettings(): void {
   values.activeExpire = 1;
   values.debugCommands = 0;
   values.tickPaused = 0;
+  values.latencyTracking = 1;
 }

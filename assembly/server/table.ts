@@ -47,6 +47,8 @@ export const enum RowFlag {
   ASKING = 131072,
   NO_ASYNC_LOADING = 262144,
   NO_MANDATORY_KEYS = 524288,
+  /** Its calls are timed together with those of other such rows: fast, or O(1). */
+  SHARES_TIME = 1 << 29,
   /** Name has bytes other than letters, or more than eight: compare it in full. */
   LONG_NAME = 1 << 30,
 }
@@ -77,6 +79,11 @@ export class Row {
   firstChild: u32;
   sibling: u32;
   next: u32;
+  /** Calls in the group being timed, and the next row of it (server/timing.ts). */
+  groupCalls: u32;
+  groupNext: u32;
+  /** Histogram of its times, 0 = none yet. */
+  histogram: u32;
   /** Place in the order of registration. */
   number: u32;
   /** String literals. */
@@ -235,6 +242,9 @@ export function command(
   row.replacedBy = "";
   row.docFlags = "";
   row.flags = flagBits(flags);
+  if (row.flags & RowFlag.FAST || complexity.startsWith("O(1)")) {
+    row.flags |= RowFlag.SHARES_TIME;
+  }
   row.number = root().rows++;
   readLegacyKeys(row);
   if (root().last) changetype<Row>(<usize>root().last).next = <u32>address;

@@ -423,6 +423,21 @@ export function scanNext(table: HashTable, cursor: u64): u64 {
   return <u64>reverseBits(reverseBits(<u32>cursor | ~table.mask) + 1);
 }
 
+/** Bytes that the table takes beside its elements. */
+export function tableBytes(table: HashTable): f64 {
+  const buckets = table.buckets;
+  if (!buckets) return 0;
+  const overflow = <f64>table.overflows * BUCKET_BYTES;
+  if (buckets <= SEGMENT_BUCKETS) {
+    const places: u32 = 1 << (32 - clz(buckets - 1));
+    return <f64>places * BUCKET_BYTES + overflow;
+  }
+  const segments = (buckets + SEGMENT_BUCKETS - 1) >> SEGMENT_BITS;
+  const directories = ((buckets - 1) >> DIRECTORY_BITS) + 1;
+  return <f64>segments * (SEGMENT_BUCKETS * BUCKET_BYTES) + overflow
+    + <f64>(directories * DIRECTORY_BYTES + ROOT_BYTES);
+}
+
 /** Longest chain in buckets, for DEBUG HTSTATS and tests. */
 export function longestChain(table: HashTable): u32 {
   let longest: u32 = 0;

@@ -144,6 +144,13 @@ export function freeVector(vector: ReferenceVector): void {
   initializeVector(vector);
 }
 
+/** Bytes that the vector takes. */
+export function vectorBytes(vector: ReferenceVector): f64 {
+  if (vector.capacity <= SEGMENT_ENTRIES) return <f64>vector.capacity * 4;
+  const directories = ((vector.capacity - 1) >> DIRECTORY_BITS) + 1;
+  return <f64>vector.capacity * 4 + <f64>((directories + 1) * SEGMENT_BYTES);
+}
+
 /** 0, or the number of the broken invariant. */
 export function validateVector(vector: ReferenceVector): i32 {
   if ((vector.segments == 0) != (vector.capacity == 0)) return 1;

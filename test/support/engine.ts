@@ -163,6 +163,26 @@ export class TestEngine {
     while (this.exports.tick(this.now, steps)) if (++rounds > 100000) throw new Error("tick");
   }
 
+  /** What a WAITING session asks of the host. */
+  request(): { kind: number; id: number; text: string; number: number } {
+    const view = this.view();
+    const address = view.getUint32(EXCHANGE + Exchange.REQUEST_ADDRESS, true);
+    const bytes = view.getUint32(EXCHANGE + Exchange.REQUEST_BYTES, true);
+    return {
+      kind: view.getUint32(EXCHANGE + Exchange.REQUEST_KIND, true),
+      id: view.getUint32(EXCHANGE + Exchange.REQUEST_ID, true),
+      text: Buffer.from(this.bytes.slice(address, address + bytes)).toString("latin1"),
+      number: view.getFloat64(EXCHANGE + Exchange.REQUEST_NUMBER, true),
+    };
+  }
+
+  /** Answers a request as a host does; the session's reply is among its replies. */
+  complete(request: number, ok = true, text = ""): number {
+    const bytes = Buffer.from(text, "latin1");
+    this.bytes.set(bytes, INPUT_WINDOW);
+    return this.exports.complete(request, ok ? 1 : 0, bytes.length, this.now);
+  }
+
   /** Effects as text since the last call. */
   takeEffects(): string {
     const text = Buffer.concat(this.effects).toString("latin1");

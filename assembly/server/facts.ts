@@ -1,0 +1,90 @@
+/**
+ * What INFO says of the process and what does not change while it runs: texts that the host tells by
+ * QUIRE FACT, the ids drawn at the start, the memory in use then.
+ *
+ *   SERVER root + 0x2660  u32 address, u32 bytes per fact
+ *               + 0x2690  40 bytes run id    + 0x26C0  40 bytes replication id
+ *               + 0x26F0  f64 bytes in use after the start
+ */
+
+import { EXCHANGE, Exchange, SERVER_ROOT } from "../abi";
+import { Arena, allocate, overheadBytes, release, usedBytes } from "../memory/allocator";
+import { nextObservation, nowMs } from "../memory/root";
+import { TextBuilder, builderBytes } from "../text/builder";
+import { equalsIgnoreCase } from "../text/case";
+import { writeHex } from "../text/integers";
+
+export const enum Fact {
+  UNKNOWN = -1,
+  OS = 0,
+  EXECUTABLE = 1,
+  CONFIG_FILE = 2,
+  RUNTIME = 3,
+}
+
+const FACT_COUNT: u32 = 4;
+const FACTS: usize = SERVER_ROOT + 0x2660;
+export const RUN_ID: usize = SERVER_ROOT + 0x2690;
+export const REPLICATION_ID: usize = SERVER_ROOT + 0x26c0;
+export const ID_BYTES: u32 = 40;
+const STARTUP_BYTES: usize = SERVER_ROOT + 0x26f0;
+
+/** Draws the ids; when everything else has started. */
+export function initializeFacts(): void {
+  memory.fill(FACTS, 0, FACT_COUNT * 8);
+  drawId(RUN_ID);
+  drawId(REPLICATION_ID);
+  store<f64>(STARTUP_BYTES, totalBytes());
+}
+
+function drawId(address: usize): void {
+  writeHex(address, nextObservation(), 16);
+  writeHex(address + 16, nextObservation(), 16);
+  writeHex(address + 32, nextObservation(), 8);
+}
+
+/** The fact of this name. */
+export function factNamed(name: usize, bytes: u32): Fact {
+  if (equalsIgnoreCase(name, bytes, "os")) return Fact.OS;
+  if (equalsIgnoreCase(name, bytes, "executable")) return Fact.EXECUTABLE;
+  if (equalsIgnoreCase(name, bytes, "config_file")) return Fact.CONFIG_FILE;
+  return equalsIgnoreCase(name, bytes, "runtime") ? Fact.RUNTIME : Fact.UNKNOWN;
+}
+
+/** Keeps a copy of the text; its memory is reserved. */
+export function setFact(fact: Fact, text: usize, bytes: u32): void {
+  const at = FACTS + (<usize>fact << 3);
+  if (load<u32>(at)) release(load<u32>(at));
+  store<u32>(at, 0);
+  store<u32>(at, bytes, 4);
+  if (!bytes) return;
+  const owned = allocate(Arena.SERVER, bytes);
+  memory.copy(owned, text, bytes);
+  store<u32>(at, <u32>owned);
+}
+
+export function appendFact(fact: Fact, out: TextBuilder): void {
+  const at = FACTS + (<usize>fact << 3);
+  if (load<u32>(at)) builderBytes(out, load<u32>(at), load<u32>(at, 4));
+}
+
+/** Bytes that blocks and the tables about them take. */
+export function totalBytes(): f64 {
+  return usedBytes() + overheadBytes();
+}
+
+/** `totalBytes` when the engine had started and held nothing. */
+export function startupBytes(): f64 {
+  return load<f64>(STARTUP_BYTES);
+}
+
+/** Milliseconds since the host's start, 0 when it did not tell. */
+export function uptimeMs(): f64 {
+  const start = load<f64>(EXCHANGE + Exchange.START_TIME_MS);
+  return start > 0 ? max(0, <f64>nowMs() - start) : 0;
+}
+
+/** A fact of the exchange record. */
+export function hostNumber(offset: usize): f64 {
+  return load<f64>(<usize>EXCHANGE + offset);
+}
