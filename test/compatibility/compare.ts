@@ -106,7 +106,7 @@ export function isListed(line: string, redis: string, quire: string): boolean {
   );
 }
 
-/** A reply given in a row: as raw RESP text without the last line end; "..." at its end = any rest. */
+/** A reply given in a row: raw RESP without the last line end; "..." at its end = any rest. */
 export function matches(given: string, reply: string): boolean {
   const wanted = given.replace(/\r\n$/, "");
   if (wanted.endsWith("...")) return reply.startsWith(wanted.slice(0, -3));

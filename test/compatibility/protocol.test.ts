@@ -1,4 +1,4 @@
-// The protocol itself: raw bytes in, the same bytes out as from redis-server, closed when it closes.
+// The protocol itself: raw bytes in, the same bytes out as from redis-server, and closed alike.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Status } from "../../assembly/abi";
 import { decode, encode, TestEngine } from "../support/engine";

@@ -1,0 +1,137 @@
+// Random sequences of string and key commands, the same to redis-server and to Quire.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encode, TestEngine, type TestSession } from "../support/engine";
+import { RandomCommands, type Words } from "../support/random-commands";
+import {
+  hasRedisServer,
+  type RedisClient,
+  RedisServer,
+  splitReplies,
+} from "../support/redis-server";
+import { isSame, show } from "./compare";
+
+const SCALE = Number(process.env.QUIRE_SCALE ?? 1);
+const SEED = Number(process.env.QUIRE_SEED ?? 20_250_101);
+const SEQUENCES = 20;
+const COMMANDS = Math.round((20_000 * SCALE) / SEQUENCES);
+const BATCH = 100;
+/** Of string and key commands those whose replies depend on hashing, time or other servers. */
+const LEFT_OUT = new Set([
+  ...["dump", "keys", "migrate", "randomkey", "restore", "scan", "sort", "sort_ro", "wait"],
+]);
+
+describe.skipIf(!hasRedisServer())(`random commands, seed ${SEED}`, () => {
+  let server: RedisServer;
+  let client: RedisClient;
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    client = await server.connect();
+  });
+  afterAll(async () => {
+    await server?.stop();
+  });
+
+  it("cover every string and key command that both have", async () => {
+    const session = new TestEngine().open();
+    const known = new Set(RandomCommands.names());
+    const missing: string[] = [];
+    for (const group of ["string", "generic"]) {
+      for (const name of await commandsOfGroup(client, group)) {
+        if (known.has(name) || LEFT_OUT.has(name)) continue;
+        if (!session.raw(encode([name])).startsWith("-ERR unknown command")) missing.push(name);
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+
+  it.each(Array.from({ length: SEQUENCES }, (_, index) => SEED + index))(
+    "are answered alike, sequence %i",
+    async (seed) => {
+      await client.ask("FLUSHALL");
+      await client.ask("SELECT", "0");
+      const engine = new TestEngine();
+      const session = engine.open();
+      const protocol = String(2 + (seed % 2));
+      await client.ask("HELLO", protocol);
+      session.raw(encode(["HELLO", protocol]));
+      const random = new RandomCommands({
+        seed,
+        nowMs: Date.now(),
+        nonsense: seed % 3 === 0 ? 10 : 0,
+      });
+      const history: Words[] = [];
+      for (let left = COMMANDS; left > 0; left -= BATCH) {
+        const batch = Array.from({ length: Math.min(BATCH, left) }, () => random.next());
+        await compareBatch(session, client, batch, history);
+      }
+      for (const database of ["0", "1"]) {
+        await compareBatch(session, client, await dumpCommands(client, database), history);
+      }
+      expect(engine.exports.validate()).toBe(0);
+    },
+  );
+});
+
+async function commandsOfGroup(client: RedisClient, group: string): Promise<string[]> {
+  const names = splitReplies((await client.ask("COMMAND", "LIST")).replace(/^\*\d+\r\n/, ""));
+  const wanted: string[] = [];
+  for (const text of names) {
+    const name = text.split("\r\n")[1] ?? "";
+    const docs = await client.ask("COMMAND", "DOCS", name);
+    if (docs.includes(`$5\r\ngroup\r\n$${group.length}\r\n${group}\r\n`)) wanted.push(name);
+  }
+  return wanted;
+}
+
+/** Reads everything that a database holds. */
+async function dumpCommands(client: RedisClient, database: string): Promise<Words[]> {
+  await client.ask("SELECT", database);
+  const reply = await client.ask("KEYS", "*");
+  const keys = splitReplies(reply.replace(/^\*\d+\r\n/, "")).map((text) =>
+    text.slice(text.indexOf("\r\n") + 2, -2),
+  );
+  const reads = keys.flatMap((key) => [
+    ["TYPE", key],
+    ["GET", key],
+    ["PTTL", key],
+    ["PEXPIRETIME", key],
+    ["OBJECT", "ENCODING", key],
+  ]);
+  return [["SELECT", database], ["DBSIZE"], ...reads];
+}
+
+/** Sends a batch as one pipeline to both and compares each reply. */
+async function compareBatch(
+  session: TestSession,
+  client: RedisClient,
+  batch: Words[],
+  history: Words[],
+): Promise<void> {
+  const input = Buffer.concat(batch.map((words) => encode(words)));
+  session.engine.now = Date.now();
+  client.send(input);
+  const quire = splitReplies(session.raw(input));
+  const redis = await client.replies(batch.length);
+  for (const [index, words] of batch.entries()) {
+    history.push(words);
+    const [theirs, ours] = [redis[index] ?? "(none)", quire[index] ?? "(none)"];
+    if (!isSame(words, theirs, ours, false)) throw new Error(report(history, theirs, ours));
+  }
+}
+
+/** The commands that led to a difference: those of the last few that share a word with it. */
+function report(history: Words[], redis: string, quire: string): string {
+  const last = history.at(-1)!;
+  const related = history
+    .slice(0, -1)
+    .filter((words) => words[0] === "SELECT" || words.slice(1).some((word) => last.includes(word)))
+    .slice(-8);
+  return [
+    `after ${history.length} commands, among them`,
+    ...related.map((words) => `    ${show(words.join(" "), 200)}`),
+    `  > ${show(last.join(" "))}`,
+    `  redis-server: ${show(redis)}`,
+    `  Quire:        ${show(quire)}`,
+  ].join("\n");
+}
