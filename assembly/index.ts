@@ -12,7 +12,9 @@ import { completeRequest } from "./commands/requests";
 import { initializeAccess } from "./keyspace/access";
 import { setEffectsOn } from "./keyspace/effects";
 import { exportFrom } from "./keyspace/export";
-import { collectGarbage, hasGarbage, initializeKeyspace, validateKeyspace } from "./keyspace/keyspace";
+import {
+  collectGarbage, hasGarbage, initializeKeyspace, settleTables, validateKeyspace,
+} from "./keyspace/keyspace";
 import { expireCycle } from "./keyspace/expiry";
 import { initializeStatistics } from "./keyspace/statistics";
 import {
@@ -165,8 +167,8 @@ export function tick(timeMs: f64, steps: i32): i32 {
   setNowMs(<i64>timeMs);
   if (settings().tickPaused) return 0;
   takeSamples();
-  const left = collectGarbage(steps);
-  let more = hasGarbage();
+  const left = settleTables(collectGarbage(steps));
+  let more = hasGarbage() || left <= 0;
   if (settings().activeExpire) {
     if (expireCycle(left, settings().activeExpireEffort)) more = true;
   }

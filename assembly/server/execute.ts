@@ -12,7 +12,9 @@ import { EXCHANGE, Exchange, Request, SessionFlag, Status } from "../abi";
 import { reserve, usedBytes } from "../memory/allocator";
 import { nowMs, setNowMs, setReplaying } from "../memory/root";
 import { accessRules } from "../keyspace/access";
-import { databaseAt, position, setPosition } from "../keyspace/keyspace";
+import {
+  collectGarbage, databaseAt, hasGarbage, position, setPosition,
+} from "../keyspace/keyspace";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import {
   NOAUTH, OUT_OF_MEMORY, replyUnknownCommand, replyUnknownSubcommand, replyWrongArity,
@@ -30,6 +32,9 @@ import { ReplyMode, Session, findSession } from "./session";
 import { settings } from "./settings";
 import { Row, RowFlag, findRow, findSubcommand } from "./table";
 import { afterCall, beforeCall, createHistogram, settleTiming, startTiming } from "./timing";
+
+/** Buckets of flushed keys that a write frees at a time when memory is short. */
+const GARBAGE_STEPS: i32 = 256;
 
 /** Runs the bytes just received for a session. */
 export function executeChunk(id: u32, bytes: u32, timeMs: f64): i32 {
@@ -196,8 +201,19 @@ function needsPassword(session: Session, row: Row): bool {
   return false;
 }
 
-/** True when `maxmemory` is passed or the memory kept free is touched. */
+/**
+ * True when `maxmemory` is passed or the memory kept free is touched. What a flush has left is
+ * freed first, as much of it as helps: after FLUSHALL there is room at once.
+ */
 function isOutOfMemory(): bool {
+  while (isMemoryShort()) {
+    if (!hasGarbage()) return true;
+    collectGarbage(GARBAGE_STEPS);
+  }
+  return false;
+}
+
+function isMemoryShort(): bool {
   const limit = settings().maxmemory;
   return (limit > 0 && usedBytes() > limit) || !reserve(0);
 }

@@ -1,11 +1,11 @@
 /**
  * Hash table of 4-byte references: linear hashing over buckets of one cache line.
  *
- * Why not two tables and a rehash: a doubling table holds between half and all of its slots and has
- * to move everything once per doubling. Linear hashing (Litwin 1980) splits one bucket per insertion,
- * so bytes per key are the same at every size, no second table exists, and no call ever pays for a
- * resize. Why not open addressing: a bucket that is one cache line with one-byte fingerprints answers
- * a miss with one line and one SIMD compare.
+ * Why not two tables and a rehash: a doubling table holds between half and all of its slots and
+ * has to move everything once per doubling. Linear hashing (Litwin 1980) splits one bucket per
+ * insertion, so bytes per key are the same at every size, no second table exists, and no call ever
+ * pays for a resize. Why not open addressing: a bucket that is one cache line with one-byte
+ * fingerprints answers a miss with one line and one SIMD compare.
  *
  *   bucket (64 bytes, 64-aligned)
  *   +0   u8  x 12   fingerprints, 0 = slot empty
@@ -13,7 +13,7 @@
  *   +16  u32 x 12   references
  *
  *   buckets <= 1024: `segments` is one block of 64 * 2^k bytes
- *   buckets  > 1024: `segments` -> 64 u32 -> directory pages of 1024 u32 -> segments of 1024 buckets
+ *   buckets  > 1024: `segments` -> 64 u32 -> directory pages of 1024 u32 -> segments of 64 KiB
  *
  * A bucket index is the hash modulo 2^(L+1), or modulo 2^L where that bucket does not exist yet.
  * Buckets are initialised one by one as they are split off: a new segment is never cleared.
@@ -49,7 +49,7 @@ const DIRECTORY_BITS: u32 = 20;
 const DIRECTORY_BYTES: u32 = 4096;
 const ROOT_BYTES: u32 = 256;
 const BUCKETS_MAXIMUM: u32 = 1 << 26;
-/** Places that a random draw chooses among in one chain; see `randomReference`. */
+/** Places that a random draw chooses among in a chain with overflow; see `randomReference`. */
 const PROBE_PLACES: u64 = 36;
 
 @unmanaged
@@ -167,16 +167,41 @@ export function insert<T>(table: HashTable, reference: usize, hash: u64): void {
   if (!table.buckets) createFirstBucket(table);
   append(table, bucketAt(table, indexOf(table, hash)), reference, fingerprintOf(hash));
   table.count += 1;
-  if (table.count * LOAD_DENOMINATOR > table.buckets * LOAD_NUMERATOR) grow<T>(table);
+  if (isFull(table)) grow<T>(table);
 }
 
 /** Takes out the element of `slot` (from `find`), whose key has this hash. */
 export function remove(table: HashTable, slot: usize, hash: u64): void {
   fillHole(table, bucketAt(table, indexOf(table, hash)), slot);
   table.count -= 1;
-  if (table.buckets > 1 && table.count < table.buckets * LOAD_MINIMUM && !isMarking()) {
+  if (isSparse(table) && !isMarking()) shrink(table);
+}
+
+// @ts-ignore: decorator
+@inline
+function isFull(table: HashTable): bool {
+  return table.count * LOAD_DENOMINATOR > table.buckets * LOAD_NUMERATOR;
+}
+
+// @ts-ignore: decorator
+@inline
+function isSparse(table: HashTable): bool {
+  return table.buckets > 1 && table.count < table.buckets * LOAD_MINIMUM;
+}
+
+/**
+ * Catches up with resizing that a snapshot or short memory has put off, one bucket a step; returns
+ * the steps that are left. Insertions and removals catch up too, but only one bucket each.
+ */
+export function settleTable<T>(table: HashTable, steps: i32): i32 {
+  if (isMarking() || !table.buckets) return steps;
+  let left = steps;
+  while (left > 0 && isFull(table) && grow<T>(table)) left -= 1;
+  while (left > 0 && isSparse(table)) {
     shrink(table);
+    left -= 1;
   }
+  return left;
 }
 
 // @ts-ignore: decorator
@@ -234,16 +259,17 @@ function fillHole(table: HashTable, first: usize, slot: usize): void {
   }
 }
 
-/** Adds one bucket by splitting the one it comes from, when memory and snapshots permit. */
-function grow<T>(table: HashTable): void {
+/** Adds one bucket by splitting the one it comes from; false when snapshots or memory forbid. */
+function grow<T>(table: HashTable): bool {
   const index = table.buckets;
-  if (isMarking() && table.count < index * SLOTS) return;
-  if (index >= BUCKETS_MAXIMUM || !makeRoom(table, index)) return;
+  if (isMarking() && table.count < index * SLOTS) return false;
+  if (index >= BUCKETS_MAXIMUM || !makeRoom(table, index)) return false;
   table.buckets = index + 1;
   const added = bucketAt(table, index);
   clearBucket(added);
   split<T>(table, bucketAt(table, index & table.mask), added, <u64>table.mask + 1);
   if (index == ((table.mask << 1) | 1)) table.mask = index;
+  return true;
 }
 
 /** Makes sure that bucket `index` has an address; false when memory is short. */
@@ -375,16 +401,18 @@ export function freeTable(table: HashTable): void {
 /**
  * A reference chosen with the same chance for every element (chains beyond 36 elements, which a
  * keyed hash does not make, aside); 0 for an empty table. A chain is drawn, then a place in it;
- * places beyond its end are drawn again, so a fuller chain counts for more.
+ * places beyond its end are drawn again, so a fuller chain counts for more. Some 5 draws on
+ * average; a table that a snapshot keeps from shrinking takes more.
  */
 export function randomReference(table: HashTable, seed: u64): usize {
   if (!table.count) return 0;
+  const places: u64 = table.overflows ? PROBE_PLACES : SLOTS;
   let state = seed;
   while (true) {
     state = state * 6364136223846793005 + 1442695040888963407;
     const index = <u32>(((state >> 32) * <u64>table.buckets) >> 32);
     state = state * 6364136223846793005 + 1442695040888963407;
-    let place = <u32>(((state >> 32) * PROBE_PLACES) >> 32);
+    let place = <u32>(((state >> 32) * places) >> 32);
     let bucket = bucketAt(table, index);
     while (bucket && place >= SLOTS) {
       bucket = nextInChain(bucket);
@@ -403,10 +431,10 @@ function reverseBits(value: u32): u32 {
 }
 
 /**
- * SCAN. A cursor names chain `cursor & mask`; where that one was split already, its sibling belongs
- * to the same step: `scanChain` and `scanSibling` are what to emit, `scanNext` the cursor after, 0 at
- * the end. Counting with reversed bits (Noordhuis, as in Redis) means that a table that grows or
- * shrinks between steps never hides an element that stayed in it.
+ * SCAN. A cursor names chain `cursor & mask`; where that one was split already, its sibling
+ * belongs to the same step: `scanChain` and `scanSibling` are what to emit, `scanNext` the cursor
+ * after, 0 at the end. Counting with reversed bits (Noordhuis, as in Redis) means that a table that
+ * grows or shrinks between steps never hides an element that stayed in it.
  */
 export function scanChain(table: HashTable, cursor: u64): usize {
   return table.buckets ? bucketAt(table, <u32>cursor & table.mask) : 0;

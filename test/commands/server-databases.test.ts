@@ -102,6 +102,25 @@ describe("FLUSHALL", () => {
   });
 });
 
+describe("memory after a flush", () => {
+  it("is there for the next write, ticks or not", () => {
+    const small = new TestEngine({ heapMb: 8 });
+    const user = small.open();
+    const requests: Buffer[] = [];
+    for (let n = 0; n < 80_000; n++) requests.push(encode(["SET", n, "x".repeat(100)]));
+    for (const flush of ["FLUSHALL", "FLUSHDB ASYNC", "FLUSHALL SYNC"]) {
+      // Where the heap is as large as the memory nothing is refused.
+      if (process.env.QUIRE_TEST_HEAP !== "high") {
+        expect(user.raw(Buffer.concat(requests)).includes("-OOM")).toBe(true);
+      }
+      expect(user.raw(encode(flush.split(" ")))).toBe("+OK\r\n");
+      expect(user.raw(encode(["SET", "a", "1"]))).toBe("+OK\r\n");
+      expect(user.raw(encode(["DBSIZE"]))).toBe(":1\r\n");
+      expect(small.exports.validate()).toBe(0);
+    }
+  });
+});
+
 describe("SWAPDB", () => {
   it("exchanges contents, expiries included", () => {
     session.call("SET a zero PXAT 4102444800000");
