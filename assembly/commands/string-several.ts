@@ -4,7 +4,7 @@ import { lookupRead, lookupWrite, setExpiry } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
 import { INVALID_KEY_COUNT, WRONG_PAIR_COUNT, replyWrongArity } from "../protocol/errors";
 import {
-  replyArray, replyBulk, replyError, replyInteger, replyNull, replyOk,
+  replyArray, replyError, replyInteger, replyNull, replyOk,
 } from "../protocol/reply";
 import {
   Call, renderInstead, renderNothing, renderVerbatim, reserveOrReply, touchKey,
@@ -12,12 +12,10 @@ import {
 import { command } from "../server/table";
 import { parseInteger } from "../text/integers";
 import { Type } from "../values/key-entry";
-import { stringAddress, stringBytes } from "../values/string";
-import { NUMBER } from "./string-compare";
 import {
   EXPIRIES, Option, StringOptions, expiryOrReply, optionsOrReply, stringOptions,
 } from "./string-options";
-import { hasLargeArguments, setFromArgument, valueBytesNeeded } from "./string-values";
+import { hasLargeArguments, replyString, setFromArgument, valueBytesNeeded } from "./string-values";
 
 /** Below this much nothing is reserved: it comes out of the memory that is always kept free. */
 const SMALL_BYTES: f64 = 8192;
@@ -30,8 +28,7 @@ function mget(call: Call): void {
       replyNull();
       continue;
     }
-    const bytes = stringBytes(entry, NUMBER);
-    replyBulk(stringAddress(entry, NUMBER), bytes);
+    replyString(entry);
   }
 }
 

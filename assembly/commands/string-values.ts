@@ -1,5 +1,5 @@
 /**
- * Values that come as arguments: the memory they need, and the two ways into the key space.
+ * Values as arguments and as replies: the memory they need, and the two ways into the key space.
  *
  * A large argument was received into a block of its own (see protocol/parser.ts). Such a block is
  * adopted: it becomes the value where it lies. Everything else is copied.
@@ -7,8 +7,9 @@
 
 import { setBlock, setString, stringBytesNeeded } from "../keyspace/strings";
 import { parserAdopt } from "../protocol/parser";
+import { replyBulk, replyBulkInteger } from "../protocol/reply";
 import { Call, reserveOrReply } from "../server/call";
-import { KeyEntry } from "../values/key-entry";
+import { Encoding, KeyEntry } from "../values/key-entry";
 
 /** Key and value up to this size together come out of the memory that is always kept free. */
 const SMALL_BYTES: u32 = 512;
@@ -77,4 +78,15 @@ function hasBlock(call: Call, index: i32): bool {
   if (low == parser.largeCount) return false;
   const entry = parser.large + (<usize>low << 3);
   return load<u32>(entry) == <u32>index && load<u32>(entry, 4) == <u32>call.at(index);
+}
+
+/** Answers the value of a string. */
+// @ts-ignore: decorator
+@inline
+export function replyString(entry: KeyEntry): void {
+  const field = entry.value;
+  const encoding = entry.encoding;
+  if (encoding == Encoding.INTEGER) replyBulkInteger(load<i64>(field));
+  else if (encoding == Encoding.RAW) replyBulk(load<u32>(field), load<u32>(field, 4));
+  else replyBulk(field + 1, load<u8>(field));
 }

@@ -4,16 +4,16 @@ import { lookupRead, lookupWrite, removeExpiry, setExpiry } from "../keyspace/da
 import { effectBytes, effectExpireAt, effectLiteral } from "../keyspace/effects";
 import { isReplaying, nowMs } from "../memory/root";
 import { WRONG_TYPE } from "../protocol/errors";
-import { replyBulk, replyError, replyInteger, replyNull, replyOk } from "../protocol/reply";
+import { replyError, replyInteger, replyNull, replyOk } from "../protocol/reply";
 import { Call, renderInstead, renderNothing, touchKey } from "../server/call";
 import { command } from "../server/table";
 import { KeyEntry, Type } from "../values/key-entry";
-import { stringAddress, stringBytes } from "../values/string";
+import { stringBytes } from "../values/string";
 import {
   CONDITIONS, EXPIRIES, Option, clearOptions, expiryOrReply, optionsOrReply, stringOptions,
   whenOrReply,
 } from "./string-options";
-import { reserveValue, setFromArgument } from "./string-values";
+import { replyString, reserveValue, setFromArgument } from "./string-values";
 import { NUMBER, mayReplace, registerStringCompare, removeRendered } from "./string-compare";
 import { registerStringIncrex } from "./string-increx";
 import { registerStringLcs } from "./string-lcs";
@@ -26,13 +26,6 @@ function get(call: Call): void {
   if (!entry) return replyNull();
   if (entry.type != Type.STRING) return replyError(WRONG_TYPE);
   replyString(entry);
-}
-
-// @ts-ignore: decorator
-@inline
-function replyString(entry: KeyEntry): void {
-  const bytes = stringBytes(entry, NUMBER);
-  replyBulk(stringAddress(entry, NUMBER), bytes);
 }
 
 function set(call: Call): void {
@@ -165,8 +158,8 @@ export function registerStrings(): void {
     "index 1 range 0 1 0 : rw access update variable_flags # RW and ACCESS due to the optional \
 `GET` argument",
     "key:key value:string condition:oneof?^2.6.12(nx:pure-token=NX xx:pure-token=XX \
-ifeq-value:string=IFEQ^8.4.0 ifne-value:string=IFNE^8.4.0 ifdeq-digest:integer=IFDEQ^8.4.0 \
-ifdne-digest:integer=IFDNE^8.4.0) get:pure-token=GET?^6.2.0 \
+ifeq-value:string=IFEQ^8.4.0 ifne-value:string=IFNE^8.4.0 ifdeq-digest:string=IFDEQ^8.4.0 \
+ifdne-digest:string=IFDNE^8.4.0) get:pure-token=GET?^6.2.0 \
 expiration:oneof?(seconds:integer=EX^2.6.12 milliseconds:integer=PX^2.6.12 \
 unix-time-seconds:unix-time=EXAT^6.2.0 unix-time-milliseconds:unix-time=PXAT^6.2.0 \
 keepttl:pure-token=KEEPTTL^6.0.0)",

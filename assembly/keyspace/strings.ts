@@ -61,12 +61,28 @@ export function setText(
     memory.copy(block, value, bytes);
     return storeBlock(database, key, keyBytes, block, bytes, keepExpiry);
   }
-  const entry = openEntry(
-    database, key, keyBytes, embeddedEncoding(bytes), bytes + 1, keepExpiry,
-  );
+  let entry = sameEmbedded(bytes, keepExpiry);
+  if (entry) {
+    entry.setKind(Type.STRING, embeddedEncoding(bytes));
+    copyBytes(entry.value + 1, value, bytes);
+    return entry;
+  }
+  entry = openEntry(database, key, keyBytes, embeddedEncoding(bytes), bytes + 1, keepExpiry);
   const field = entry.value;
   store<u8>(field, <u8>bytes);
   copyBytes(field + 1, value, bytes);
+  return entry;
+}
+
+/** The found entry if it holds a short string of just this length and its expiry may stay as it is. */
+// @ts-ignore: decorator
+@inline
+function sameEmbedded(bytes: u32, keepExpiry: bool): KeyEntry | null {
+  const slot: usize = lookup().slot;
+  if (!slot) return null;
+  const entry = changetype<KeyEntry>(<usize>load<u32>(slot));
+  if (entry.encoding != Encoding.EMBEDDED && entry.encoding != Encoding.EMBEDDED_RAW) return null;
+  if ((entry.expires && !keepExpiry) || load<u8>(entry.value) != bytes) return null;
   return entry;
 }
 
