@@ -3,6 +3,7 @@
  * names. What the host must know before there is an engine (databases, memory) is read here.
  */
 import { readFileSync } from "node:fs";
+import { SMALLEST_MEMORY_BYTES } from "../shared/engine.js";
 import { type RawReply, ReplyError, Status } from "../shared/protocol/resp.js";
 import { ConfigurationError, type Directive, parseConfiguration } from "./directives.js";
 
@@ -57,10 +58,7 @@ export function planConfiguration(directives: readonly Directive[], version: str
     const [value = ""] = directive.values;
     refuseNotBuilt(directive, version);
     if (directive.name === "memory") {
-      plan.memoryBytes = parseMemory(value);
-      if (plan.memoryBytes === undefined) {
-        throw new ConfigurationError(directive.origin, "argument must be a memory value", version);
-      }
+      plan.memoryBytes = readMemory(directive, version);
     } else if (directive.name === "port" && value === "auto") {
       plan.autoPort = true;
     } else {
@@ -73,6 +71,19 @@ export function planConfiguration(directives: readonly Directive[], version: str
   }
   plan.directives = mergeSave(plan.directives);
   return plan;
+}
+
+function readMemory(directive: Directive, version: string): number {
+  const bytes =
+    directive.values.length === 1 ? parseMemory(directive.values[0] as string) : undefined;
+  if (bytes === undefined) {
+    throw new ConfigurationError(directive.origin, "argument must be a memory value", version);
+  }
+  if (bytes < SMALLEST_MEMORY_BYTES) {
+    const reason = `memory must be at least ${SMALLEST_MEMORY_BYTES / 1024 ** 2}mb`;
+    throw new ConfigurationError(directive.origin, reason, version);
+  }
+  return bytes;
 }
 
 function refuseNotBuilt(directive: Directive, version: string): void {

@@ -102,7 +102,7 @@ export class Connections {
     this.#nextSweepMs = nowMs + 1000;
     const oldest = nowMs - timeoutSeconds * 1000;
     for (const session of [...this.#active.values()]) {
-      if (session === undefined || session.waiting || session.lastInputMs > oldest) continue;
+      if (session === undefined || session.waiting || session.lastActiveMs > oldest) continue;
       this.#sessions.close(session);
     }
   }

@@ -8,7 +8,7 @@
 import { Socket } from "node:net";
 import type { Transport } from "../shared/transport.js";
 
-/** A closing connection gets this long to take its last output. */
+/** A closing connection that takes none of its last output for so long is cut. */
 const CLOSE_DEADLINE_MS = 10_000;
 
 /** What a connection tells its owner. */
@@ -96,11 +96,9 @@ export class SocketTransport implements Transport {
     const socket = this.#socket;
     if (socket.destroyed) return;
     socket.resume();
+    // Idle time, not the whole time: a slow reader that goes on reading gets everything.
+    socket.setTimeout(CLOSE_DEADLINE_MS, () => socket.destroy());
     socket.destroySoon();
-    if (socket.destroyed) return;
-    const timer = setTimeout(() => socket.destroy(), CLOSE_DEADLINE_MS);
-    timer.unref();
-    socket.once("close", () => clearTimeout(timer));
   }
 
   destroy(): void {

@@ -17,6 +17,9 @@ import {
 import { copyBytes } from "./copy.js";
 import { describeRunning, EngineTrap } from "./trap.js";
 
+/** Less memory than this does not hold the engine and one client. */
+export const SMALLEST_MEMORY_BYTES = HEAP_BASE + 5 * 1024 * 1024;
+
 const WASM_PAGE_BYTES = 65536;
 const FACT_WORDS = 32;
 
@@ -119,7 +122,10 @@ export class Engine {
     const seed = options.seed ?? (crypto.getRandomValues(new Int32Array(4)) as Iterable<number>);
     const [seed0 = 0, seed1 = 0, seed2 = 0, seed3 = 0] = seed;
     const limit = Math.min(options.memoryBytes ?? this.bytes.length, this.bytes.length);
-    const pages = Math.max(Math.floor(limit / PAGE_BYTES), HEAP_BASE / PAGE_BYTES);
+    if (limit < SMALLEST_MEMORY_BYTES) {
+      throw new RangeError(`the engine needs at least ${SMALLEST_MEMORY_BYTES} bytes of memory`);
+    }
+    const pages = Math.floor(limit / PAGE_BYTES);
     const databases = options.databases ?? 16;
     this.#guard("format", () => this.#exports.format(pages, databases, seed0, seed1, seed2, seed3));
   }
@@ -244,7 +250,7 @@ function linkModule(module: WebAssembly.Module): Link {
  * A memory of its final size; where the runtime refuses that, the largest power of two it gives.
  */
 export function createMemory(memoryBytes?: number): WebAssembly.Memory {
-  const smallest = HEAP_BASE / WASM_PAGE_BYTES + 16;
+  const smallest = SMALLEST_MEMORY_BYTES / WASM_PAGE_BYTES;
   const wanted = memoryBytes === undefined ? MAXIMUM_WASM_PAGES : memoryBytes / WASM_PAGE_BYTES;
   let pages = Math.min(Math.max(Math.ceil(wanted), smallest), MAXIMUM_WASM_PAGES);
   for (;;) {

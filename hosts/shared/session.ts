@@ -17,8 +17,8 @@ export class Session {
   givenUp = false;
   /** The transport was paused: too much kept input, or too much unsent output. */
   paused = false;
-  /** When bytes last came in, for the idle timeout. */
-  lastInputMs: number;
+  /** When bytes last came in, or the last output left; for the idle timeout. */
+  lastActiveMs: number;
   /** Since when more than the soft limit is unsent; 0 = it is not. */
   softSinceMs = 0;
   /** Unsent bytes that the engine was last told of. */
@@ -34,7 +34,7 @@ export class Session {
   constructor(id: number, transport: Transport, nowMs: number) {
     this.id = id;
     this.transport = transport;
-    this.lastInputMs = nowMs;
+    this.lastActiveMs = nowMs;
   }
 
   /** Bytes of output that the host still holds. */

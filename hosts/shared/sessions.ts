@@ -99,7 +99,7 @@ export class Sessions {
   receive(session: Session, chunk: Uint8Array, bytes = chunk.length): void {
     if (session.closed || bytes === 0) return;
     const nowMs = this.#options.now();
-    session.lastInputMs = nowMs;
+    session.lastActiveMs = nowMs;
     this.inputBytes += bytes;
     this.engine.setFact(Exchange.INPUT_BYTES, this.inputBytes);
     if (session.waiting || this.frozen || session.keptBytes > 0) {
@@ -122,6 +122,7 @@ export class Sessions {
   /** Output has left: the engine learns it, and reading goes on. */
   drained(session: Session): void {
     if (session.closed) return;
+    session.lastActiveMs = this.#options.now();
     this.#protect(() => {
       this.#tellUnsent(session);
       if (session.closing) this.#close(session);

@@ -1,8 +1,8 @@
 /**
  * The pulse of an engine: refreshes the facts that INFO shows and gives the engine time for its
- * background work, in slices of a fixed number of steps. While commands come in, one slice costs at
- * most about a millisecond per beat; on an idle host the work goes on turn by turn until it is
- * done.
+ * background work, in calls of a fixed number of steps. While commands come in, a beat gives it a
+ * millisecond, and twice as long each time that work is left over (at most 8 of 100 ms); on an idle
+ * host the work goes on turn by turn until it is done.
  */
 import type { Engine } from "./engine.js";
 import type { Sessions } from "./sessions.js";
@@ -10,6 +10,7 @@ import type { Sessions } from "./sessions.js";
 const BEAT_MS = 100;
 const STEPS_PER_CALL = 256;
 const SLICE_MS = 1;
+const LONGEST_SLICE_MS = 8;
 
 export interface TickerOptions {
   now: () => number;
@@ -30,6 +31,7 @@ export class Ticker {
   #stop: (() => void) | undefined;
   #sliceScheduled = false;
   #inputAtSlice = 0;
+  #sliceMs = SLICE_MS;
 
   constructor(sessions: Sessions, options: TickerOptions) {
     this.#sessions = sessions;
@@ -68,11 +70,12 @@ export class Ticker {
 
   #work(): boolean {
     const nowMs = this.#options.now();
-    const end = this.#options.clock() + SLICE_MS;
+    const end = this.#options.clock() + this.#sliceMs;
     let more = true;
     while (more && this.#options.clock() < end) {
       more = this.#sessions.run((engine) => engine.tick(nowMs, STEPS_PER_CALL)) ?? false;
     }
+    this.#sliceMs = more ? Math.min(this.#sliceMs * 2, LONGEST_SLICE_MS) : SLICE_MS;
     return more;
   }
 }
