@@ -34,7 +34,7 @@ export class RequestHandler {
       case Request.SHUTDOWN:
         return this.#shutdown();
       default:
-        return { ok: false, text: "this host does not know that request" };
+        return { ok: false, text: "ERR this host does not know that request" };
     }
   }
 
@@ -46,7 +46,7 @@ export class RequestHandler {
       (cause: Error) => {
         this.#options.log.warning(`CONFIG SET failed: ${cause.message}`);
         const names = pairs.map(([name]) => name);
-        return { ok: false, text: `${reasonFor(names)}. Check server logs.` };
+        return { ok: false, text: refusal(names) };
       },
     );
   }
@@ -54,7 +54,7 @@ export class RequestHandler {
   #rewrite(text: string): Answer {
     const { file, log, currentValue } = this.#options;
     if (file === undefined) {
-      return { ok: false, text: "The server is running without a config file" };
+      return { ok: false, text: "ERR The server is running without a config file" };
     }
     try {
       rewriteFile(file, readPairs(text), currentValue);
@@ -62,7 +62,7 @@ export class RequestHandler {
       return { ok: true };
     } catch (cause) {
       log.warning(`CONFIG REWRITE failed: ${(cause as Error).message}`);
-      return { ok: false, text: `Rewriting config file: ${(cause as Error).message}` };
+      return { ok: false, text: `ERR Rewriting config file: ${(cause as Error).message}` };
     }
   }
 
@@ -74,8 +74,15 @@ export class RequestHandler {
   }
 }
 
-function reasonFor(names: readonly string[]): string {
-  if (names.includes("port")) return "Unable to listen on this port";
-  if (names.includes("bind")) return "Failed to bind to specified addresses";
+/** Redis's line for a parameter that could not be applied. */
+function refusal(names: readonly string[]): string {
+  const name = names.find((each) => each === "port" || each === "bind") ?? names[0] ?? "";
+  const reason = `${reasonFor(name)}. Check server logs.`;
+  return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${reason}`;
+}
+
+function reasonFor(name: string): string {
+  if (name === "port") return "Unable to listen on this port";
+  if (name === "bind") return "Failed to bind to specified addresses";
   return "It cannot be applied";
 }

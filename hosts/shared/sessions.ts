@@ -201,10 +201,13 @@ export class Sessions {
       this.#options.later(() => this.#wake(session, request), request.number);
       return undefined;
     }
-    const answer = this.#options.onRequest?.(request) ?? { ok: false, text: "not available here" };
+    const answer = this.#options.onRequest?.(request) ?? {
+      ok: false,
+      text: "ERR not available here",
+    };
     if (!(answer instanceof Promise)) return this.#complete(session, request, answer);
     answer
-      .catch((cause: unknown) => ({ ok: false, text: String(cause) }))
+      .catch((cause: unknown) => ({ ok: false, text: `ERR ${String(cause)}` }))
       .then((late) => this.#answerLate(session, request, late));
     return undefined;
   }

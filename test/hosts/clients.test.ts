@@ -53,7 +53,7 @@ describe.each([2, 3] as const)("node-redis with RESP%i", (RESP) => {
     expect(await client.set("node-redis", "value")).toBe("OK");
     expect(await client.get("node-redis")).toBe("value");
     expect(await client.get("none")).toBeNull();
-    expect(await client.incrByFloat("f", 1.5)).toBe("1.5");
+    expect(await client.incrByFloat(`f${RESP}`, 1.5)).toBe("1.5");
     expect(await client.mGet(["node-redis", "none"])).toEqual(["value", null]);
     expect(await client.configGet("timeout")).toMatchObject({ timeout: "0" });
     const many = await Promise.all(Array.from({ length: 100 }, (_, i) => client.set(`m${i}`, i)));
