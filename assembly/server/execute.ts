@@ -147,7 +147,6 @@ export function dispatch(call: Call, row: Row): void {
   call.database = databaseAt(session.database);
   call.dirty = 0;
   call.rendered = 0;
-  session.lastRow = <u32>changetype<usize>(row);
   beforeCall(row);
   call_indirect<void>(row.handler, call);
   afterCall(row);
@@ -161,36 +160,29 @@ export function admit(call: Call): Row | null {
   const name = call.at(0);
   const bytes = call.bytesOf(0);
   let row = findRow(name, bytes);
-  if (!row) {
+  if (row && row.firstChild && call.argumentCount > 1) {
+    row = findSubcommand(row, call.at(1), call.bytesOf(1));
+    if (!row) replyUnknownSubcommand(call.at(1), call.bytesOf(1), name, bytes);
+  } else if (!row) {
     replyUnknownCommand(call.arguments, call.argumentCount);
-    return null;
   }
-  if (row.firstChild && call.argumentCount > 1) {
-    const child = findSubcommand(row, call.at(1), call.bytesOf(1));
-    if (!child) {
-      replyUnknownSubcommand(call.at(1), call.bytesOf(1), name, bytes);
-      return null;
-    }
-    row = child;
-  }
+  const session = call.session;
+  session.lastRow = <u32>changetype<usize>(row);
+  if (!row) return null;
   const count = call.argumentCount;
   if (row.arity > 0 ? row.arity != count : count < -row.arity) {
     row.rejectedCalls += 1;
     replyWrongArity(row.nameAddress, row.nameBytes);
     return null;
   }
-  if (!call.session.authenticated && needsPassword(call.session, row)) return refuse(row);
-  if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) {
-    row.rejectedCalls += 1;
-    replyError(OUT_OF_MEMORY);
-    return null;
-  }
+  if (!session.authenticated && needsPassword(session, row)) return refuse(row, NOAUTH);
+  if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) return refuse(row, OUT_OF_MEMORY);
   return row;
 }
 
-function refuse(row: Row): Row | null {
+function refuse(row: Row, error: string): Row | null {
   row.rejectedCalls += 1;
-  replyError(NOAUTH);
+  replyError(error);
   return null;
 }
 
