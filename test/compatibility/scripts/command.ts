@@ -1,0 +1,67 @@
+// COMMAND: facts of commands that both have. The whole table is compared in command-table.test.ts.
+import type { Script } from "../../support/script";
+
+export const scripts: Script[] = [
+  {
+    name: "command: INFO and DOCS of names that are not there",
+    commands: ["COMMAND INFO nosuch", "COMMAND INFO get|a client|nosuch |", "COMMAND DOCS nosuch"],
+  },
+  {
+    name: "command: INFO of single commands",
+    unordered: true,
+    commands: [
+      "COMMAND INFO get",
+      "COMMAND INFO GET nosuch Get",
+      "COMMAND INFO client|id",
+      "COMMAND INFO CLIENT|ID nosuch",
+      "COMMAND INFO mset",
+    ],
+  },
+  {
+    name: "command: LIST",
+    unordered: true,
+    commands: [
+      "COMMAND LIST nosuch",
+      "COMMAND LIST FILTERBY",
+      "COMMAND LIST FILTERBY nosuch a",
+      "COMMAND LIST FILTERBY MODULE a",
+      "COMMAND LIST FILTERBY ACLCAT nosuch",
+      "COMMAND LIST FILTERBY ACLCAT @read",
+      "COMMAND LIST FILTERBY PATTERN gets*",
+      "COMMAND LIST filterby pattern *setex",
+      "COMMAND LIST FILTERBY PATTERN GETEX",
+      "COMMAND LIST FILTERBY PATTERN nosuch",
+      "COMMAND LIST FILTERBY PATTERN a b",
+      "COMMAND COUNT a",
+    ],
+  },
+  {
+    name: "command: GETKEYS",
+    commands: [
+      "COMMAND GETKEYS GET a",
+      "COMMAND GETKEYS get a b",
+      "COMMAND GETKEYS nosuch a",
+      "COMMAND GETKEYS PING a",
+      "COMMAND GETKEYS CLIENT nosuch",
+      "COMMAND GETKEYS CLIENT LIST",
+      "COMMAND GETKEYS OBJECT ENCODING a",
+      "COMMAND GETKEYS OBJECT nosuch a",
+      "COMMAND GETKEYS MGET a b c",
+      "COMMAND GETKEYS MSET a 1 b 2",
+      "COMMAND GETKEYS MSET a 1 b",
+      "COMMAND GETKEYS MSETNX a 1 a 2",
+      "COMMAND GETKEYS COPY a b REPLACE",
+      "COMMAND GETKEYS LCS a b LEN",
+      "COMMAND GETKEYS RENAME a b",
+      "COMMAND GETKEYS DEL a b c d",
+      "COMMAND GETKEYSANDFLAGS SET a b",
+      "COMMAND GETKEYSANDFLAGS SET a b EX 1 GET",
+      "COMMAND GETKEYSANDFLAGS SET a GET",
+      "COMMAND GETKEYSANDFLAGS COPY a b",
+      "COMMAND GETKEYSANDFLAGS RENAME a b",
+      "COMMAND GETKEYSANDFLAGS MSET a 1 b 2",
+      "COMMAND GETKEYSANDFLAGS GETDEL a",
+      "COMMAND GETKEYSANDFLAGS PING a",
+    ],
+  },
+];
