@@ -10,7 +10,7 @@ import {
 import { replyBulk, replyEmptyBulk, replyError, replyInteger } from "../protocol/reply";
 import { Call, integerOrReply, touchKey } from "../server/call";
 import { settings } from "../server/settings";
-import { command } from "../server/table";
+import { command, deprecated } from "../server/table";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
 import { stringAddress, stringBytes } from "../values/string";
 import { NUMBER } from "./string-compare";
@@ -109,4 +109,5 @@ export function registerStringRanges(): void {
   command(getrange.index, "substr", "string", "1.0.0", 4,
     "readonly", "string", "index 1 range 0 1 0 : ro access", "key:key start:integer end:integer",
     "", "O(N) in the length of the reply", "Reads a part of a string: GETRANGE by its old name.");
+  deprecated("substr", "2.0.0", "`GETRANGE`");
 }

@@ -6,7 +6,7 @@ import { isReplaying, nowMs } from "../memory/root";
 import { WRONG_TYPE } from "../protocol/errors";
 import { replyError, replyInteger, replyNull, replyOk } from "../protocol/reply";
 import { Call, renderInstead, renderNothing, touchKey } from "../server/call";
-import { command } from "../server/table";
+import { command, deprecated } from "../server/table";
 import { KeyEntry, Type } from "../values/key-entry";
 import { stringBytes } from "../values/string";
 import {
@@ -179,6 +179,7 @@ keepttl:pure-token=KEEPTTL^6.0.0)",
     "write denyoom fast", "string", "index 1 range 0 1 0 : rw access update",
     "key:key value:string",
     "", "O(1)", "Sets a key to a string and answers the one before.");
+  deprecated("getset", "6.2.0", "`SET` with the `!GET` argument");
   command(getdel.index, "getdel", "string", "6.2.0", 2,
     "write fast", "string", "index 1 range 0 1 0 : rw access delete", "key:key",
     "", "O(1)", "Reads the string of a key and removes the key.");

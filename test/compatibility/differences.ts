@@ -49,4 +49,53 @@ export const differences: Difference[] = [
       "HELLO <proto> AUTH <user> <pass> option...",
     source: "7.2 completes the text (helloCommand in src/networking.c)",
   },
+  {
+    command: "CLIENT GETNAME",
+    before: ["HELLO 2 SETNAME a nosuch"],
+    reply70: "$1\r\na",
+    ours: "$-1",
+    source: "Redis 7.2: HELLO names the connection only when all of it is accepted",
+  },
+  {
+    command: "COMMAND GETKEYS PING",
+    reply70: "-ERR wrong number of arguments for 'command|getkeys' command",
+    ours: "-ERR The command has no key arguments",
+    source: "Redis 7.2: COMMAND GETKEYS has arity -3",
+  },
+  {
+    command: "COMMAND GETKEYSANDFLAGS GET",
+    reply70: "-ERR wrong number of arguments for 'command|getkeysandflags' command",
+    ours: "-ERR Invalid number of arguments specified for command",
+    source: "Redis 7.2: COMMAND GETKEYSANDFLAGS has arity -3",
+  },
+  {
+    command: "WAIT 0 9223372036854775807",
+    reply70: ":0",
+    ours: "-ERR timeout is out of range",
+    source: "Redis 7.2: a timeout in milliseconds is checked against the clock",
+  },
+  {
+    command: "CLIENT NO-TOUCH ON",
+    reply70: "-ERR unknown subcommand 'NO-TOUCH'. Try CLIENT HELP.",
+    ours: "+OK",
+    source: "CLIENT NO-TOUCH is since 7.2.0",
+  },
+  {
+    command: "CLIENT SETINFO LIB-NAME a",
+    reply70: "-ERR unknown subcommand 'SETINFO'. Try CLIENT HELP.",
+    ours: "+OK",
+    source: "CLIENT SETINFO is since 7.2.0",
+  },
+  {
+    command: "CLIENT KILL MAXAGE 100000",
+    reply70: "-ERR syntax error",
+    ours: ":0",
+    source: "CLIENT KILL MAXAGE is since 7.4.0",
+  },
+  {
+    command: "LOLWUT",
+    reply70: "$18\r\nRedis ver. 7.0.15...",
+    ours: "$295...",
+    source: "Quire draws something of its own above the version",
+  },
 ];

@@ -80,10 +80,8 @@ export const scripts: Script[] = [
       "HELLO 2 AUTH a",
       "HELLO 2 AUTH a b",
       "HELLO 2 AUTH a b SETNAME c",
-      "CLIENT GETNAME",
       "HELLO 4 AUTH a b",
       "HELLO 2 SETNAME a NOAUTH",
-      "CLIENT GETNAME",
     ],
   },
   {
@@ -227,7 +225,6 @@ export const scripts: Script[] = [
       "WAIT 0 a",
       "WAIT 0 -1",
       "WAIT a a",
-      "WAIT 0 9223372036854775807",
       "WAIT 0",
       "TIME a",
       "LASTSAVE a",
