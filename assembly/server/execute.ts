@@ -130,11 +130,12 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   session.activeMs = nowMs();
   session.commands += 1;
   if (session.replyMode) startSilence(session);
-  if (session.noTouch) accessRules().paused = 1;
+  const leavesAccess = session.noTouch;
+  if (leavesAccess) accessRules().paused = 1;
   const row = admit(call);
   if (row) dispatch(call, row);
   if (errorsThisCall()) countErrorCode();
-  if (session.noTouch) accessRules().paused = 0;
+  if (leavesAccess) accessRules().paused = 0;
   if (session.replyMode) endSilence(session);
   if (session.closing) return Status.CLOSE;
   return call.status;
