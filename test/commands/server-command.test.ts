@@ -88,13 +88,18 @@ describe("COMMAND INFO", () => {
 describe("COMMAND DOCS", () => {
   type Docs = Map<string, Map<string, unknown>>;
 
+  /** The arguments of one entry, or of one argument. */
+  function argumentsOf(facts: Map<string, unknown> | undefined): Map<string, unknown>[] {
+    return (facts?.get("arguments") ?? []) as Map<string, unknown>[];
+  }
+
   it("answers maps by name", () => {
     session.call("HELLO 3");
     const docs = session.ask("COMMAND DOCS get NOSUCH client|setname") as Docs;
     expect([...docs.keys()]).toEqual(["get", "client|setname"]);
     expect(docs.get("get")?.get("since")).toBe("1.0.0");
     expect(docs.get("get")?.get("group")).toBe("string");
-    const key = (docs.get("get")?.get("arguments") as Map<string, unknown>[])[0];
+    const [key] = argumentsOf(docs.get("get"));
     expect([...(key ?? [])]).toEqual([
       ["name", "key"],
       ["type", "key"],
@@ -139,12 +144,12 @@ describe("COMMAND DOCS", () => {
   it("reads tokens and nested arguments", () => {
     session.call("HELLO 3");
     const docs = session.ask("COMMAND DOCS client|kill") as Docs;
-    const [filter] = docs.get("client|kill")?.get("arguments") as Map<string, unknown>[];
-    const [old, fresh] = filter?.get("arguments") as Map<string, unknown>[];
+    const [filter] = argumentsOf(docs.get("client|kill"));
+    const [old, fresh] = argumentsOf(filter);
     expect(old?.get("display_text")).toBe("ip:port");
     expect(old?.get("deprecated_since")).toBe("2.8.12");
     expect(fresh?.get("flags")).toEqual(["multiple"]);
-    const last = (fresh?.get("arguments") as Map<string, unknown>[]).at(-1);
+    const last = argumentsOf(fresh).at(-1);
     expect([...(last ?? [])]).toEqual([
       ["name", "maxage"],
       ["type", "integer"],

@@ -28,7 +28,7 @@ export const scripts: Script[] = [
       "COMMAND LIST FILTERBY ACLCAT nosuch",
       "COMMAND LIST FILTERBY ACLCAT @read",
       "COMMAND LIST FILTERBY PATTERN gets*",
-      "COMMAND LIST filterby pattern *setex",
+      "COMMAND LIST filterby pattern p*etex",
       "COMMAND LIST FILTERBY PATTERN GETEX",
       "COMMAND LIST FILTERBY PATTERN nosuch",
       "COMMAND LIST FILTERBY PATTERN a b",
