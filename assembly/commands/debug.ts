@@ -21,7 +21,7 @@ import {
 import { sendLog } from "../protocol/sink";
 import { Call, integerOrReply, requestHost } from "../server/call";
 import { settings } from "../server/settings";
-import { command } from "../server/table";
+import { command, systemCommand } from "../server/table";
 import {
   TEXT_BUILDER_BYTES, TextBuilder, builderBytes, builderFree, builderHex, builderInteger,
   builderStart, builderText,
@@ -260,4 +260,5 @@ function debug(call: Call): void {
 export function registerDebug(): void {
   command(debug.index, "debug", "server", "1.0.0", -2, "admin noscript loading stale", "", "", "",
     "", "Depends on subcommand.", "Looks inside the server, for its developers and test suites.");
+  systemCommand("debug");
 }

@@ -1,11 +1,11 @@
 /**
  * Execution: one call per received chunk runs every complete command in it, in place.
  *
- *   execute -> parserFeed -> [ parserNext -> runCommand -> parserRelease ]* -> parserSuspend -> flush
+ *   execute -> feed -> [ parserNext -> runCommand -> parserRelease ]* -> parserSuspend -> flush
  *
- * A command is refused before its handler when it is unknown, has the wrong number of arguments, the
- * session has no right to it, or memory is out; then its row's handler is called through the function
- * table. This file imports no command: `dispatch` is the only indirect call.
+ * A command is refused before its handler when it is unknown, has the wrong number of arguments,
+ * the session has no right to it, or memory is out; then its row's handler is called through the
+ * function table. This file imports no command: `dispatch` is the only indirect call.
  */
 
 import { EXCHANGE, Exchange, Request, SessionFlag, Status } from "../abi";

@@ -1,8 +1,8 @@
 /**
  * The command table (law 5): one row per command and subcommand, the only source of its facts.
  *
- * Rows are registered once at start by `command(...)` calls at the end of each file in commands/. The
- * facts are string literals and stay in the module's static data; a row points at them. COMMAND INFO,
+ * Rows are registered once at start by `command(...)` calls at the end of each file in commands/.
+ * The facts are string literals in the module's static data; a row points at them. COMMAND INFO,
  * DOCS, LIST, GETKEYS, arity errors, ACL categories and the typed client methods all read rows.
  *
  * Notation of the facts:
@@ -10,12 +10,12 @@
  *   categories  ACL categories that do not follow from the flags (write, read, fast, slow, admin,
  *               dangerous with admin, pubsub and blocking do)
  *   keys        specs separated by " ; ": "index 1 range 0 1 0 : rw access update # note"
- *   args        "name:type=TOKEN?*+@key^since~display(children)": ? optional, * multiple, + the token
- *               repeats too, @ index of the key spec; types as in COMMAND DOCS
+ *   args        "name:type=TOKEN?*+@key^since!deprecated~display(children)": ? optional, * multiple,
+ *               + the token repeats too, @ index of the key spec; types as in COMMAND DOCS
  *   tips        words as COMMAND INFO prints them
  *
- * Dispatch: names are folded by setting bit 5 of their first eight bytes, which with the length makes
- * the hash and, for names of letters up to that length, the whole comparison.
+ * Dispatch: names are folded by setting bit 5 of their first eight bytes, which with the length
+ * makes the hash and, for names of letters up to that length, the whole comparison.
  *
  *   row index (1024 u32, open addressing) -> Row
  */
@@ -204,8 +204,8 @@ export function findFullName(name: usize, bytes: u32): Row | null {
 }
 
 /**
- * Registers a command. A name with "|" is a subcommand of the row before the bar, which is registered
- * already.
+ * Registers a command. A name with "|" is a subcommand of the row before the bar, which is
+ * registered already.
  */
 export function command(
   handler: u32,
@@ -255,13 +255,24 @@ export function command(
   else attach(row, bar);
 }
 
-/** Marks the command registered last, which is `name`, as deprecated. */
-export function deprecated(name: string, since: string, replacedBy: string): void {
+/** The row registered last, which is `name`. */
+function lastRow(name: string): Row {
   const row = changetype<Row>(<usize>root().last);
   if (DEBUG) assert(equalsIgnoreCase(row.nameAddress, row.nameBytes, name));
+  return row;
+}
+
+/** Marks the command registered last, which is `name`, as deprecated. */
+export function deprecated(name: string, since: string, replacedBy: string): void {
+  const row = lastRow(name);
   row.deprecatedSince = since;
   row.replacedBy = replacedBy;
   row.docFlags = "deprecated";
+}
+
+/** Marks the command registered last, which is `name`, as one that is not for clients. */
+export function systemCommand(name: string): void {
+  lastRow(name).docFlags = "syscmd";
 }
 
 function indexRow(row: Row): void {

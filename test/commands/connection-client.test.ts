@@ -330,6 +330,12 @@ describe("CLIENT REPLY", () => {
     expect(pipeline("CLIENT REPLY SKIP", "GET a", "PING")).toEqual(["PONG"]);
   });
 
+  it("counts the errors that nobody sees", () => {
+    const errors = () => /total_error_replies:(\d+)/.exec(session.ask("INFO stats") as string)?.[1];
+    pipeline("CLIENT REPLY OFF", "nosuch", "GET", "CLIENT REPLY ON");
+    expect(errors()).toBe("2");
+  });
+
   it("knows three modes", () => {
     expect(session.call("CLIENT REPLY ON")).toBe("+OK\r\n");
     expect(session.call("CLIENT REPLY maybe")).toBe("-ERR syntax error\r\n");
