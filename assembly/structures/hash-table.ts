@@ -25,7 +25,7 @@
  *   4 2^L <= buckets < 2^(L+1), mask = 2^L - 1
  *
  * Cost: find touches one or two lines, an insertion splits at most one bucket; 64 / 7.5 = 8.5 bytes
- * per element plus about a tenth for overflow buckets. T is the element's view class with
+ * per element plus about a seventh for overflow buckets. T is the element's view class with
  * `keyAddress`, `keyBytes` and `matches(key, bytes)`.
  */
 
