@@ -2,9 +2,11 @@ import { EXCHANGE, Exchange } from "../../../assembly/abi";
 import { Arena, allocate, initializeAllocator, setHeapStart } from "../../../assembly/memory/allocator";
 import { initializeRoot, seedObservations } from "../../../assembly/memory/root";
 
-export const HEAP_PAGES = 640;
+/** The heap of managed objects takes all memory there is when it starts: it shall not take ours. */
+export const FIRST_MANAGED: i32[] = new Array<i32>(1);
+const HEAP_PAGES = 640;
 const HEAP: usize = (memory.grow(HEAP_PAGES) as usize) << 16;
-export const HEAP_END: usize = HEAP + ((HEAP_PAGES as usize) << 16);
+const HEAP_END: usize = HEAP + ((HEAP_PAGES as usize) << 16);
 
 /** An element of a table: its own address holds the key, a number of eight bytes. */
 @unmanaged
