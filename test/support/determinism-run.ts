@@ -16,7 +16,8 @@ export function runDeterminism(seed: number, count: number, module: string): Det
   engine.exports.setEffects(1);
   const session = engine.open();
   const nowMs = engine.now;
-  const random = new RandomCommands({ seed, nowMs, near: true, keys: 60, nonsense: 5 });
+  const options = { seed, nowMs, near: true, newer: true, keys: 60, nonsense: 5 };
+  const random = new RandomCommands(options);
   const digests: number[] = [];
   let output = 0;
   const note = (text: string) => {

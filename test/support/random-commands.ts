@@ -14,6 +14,8 @@ export interface RandomOptions {
   nowMs: number;
   /** Expiries within the next seconds. */
   near?: boolean;
+  /** Commands and options that redis-server 7.0 has not, and those that walk or sample all keys. */
+  newer?: boolean;
   /** Share of commands, in percent, with arguments replaced, added or missing. */
   nonsense?: number;
   /** Longest value. */
@@ -175,7 +177,51 @@ export class RandomCommands {
   }
 
   private grammar(): Record<string, () => Words> {
-    return { ...this.stringGrammar(), ...this.rangeGrammar(), ...this.keyGrammar() };
+    const known = { ...this.stringGrammar(), ...this.rangeGrammar(), ...this.keyGrammar() };
+    return this.options.newer ? { ...known, ...this.newerGrammar(), ...this.walks() } : known;
+  }
+
+  private newerGrammar(): Record<string, () => Words> {
+    const word = (text: string) => () => [text];
+    const condition = () => [this.of(["IFEQ", "IFNE", "IFDEQ", "IFDNE"]), this.value()];
+    const expiry = () => this.expiry();
+    const bound = () => [this.of(["LBOUND", "UBOUND"]), this.of([...INTEGERS, ...FLOATS])];
+    const by = () =>
+      this.chance(50) ? ["BYINT", this.integer(100)] : ["BYFLOAT", this.of(FLOATS)];
+    return {
+      "set if": () => ["SET", this.key(), this.value(), ...condition(), ...this.chosen(expiry)],
+      delex: () => ["DELEX", this.key(), ...(this.chance(80) ? condition() : [])],
+      delifeq: () => ["DELIFEQ", this.key(), this.value()],
+      digest: () => ["DIGEST", this.key()],
+      msetex: () => {
+        const pairs = this.pairs();
+        const count = this.chance(5) ? this.integer(9) : String(pairs.length >> 1);
+        return [
+          ...["MSETEX", count, ...pairs],
+          ...this.chosen(word("NX"), word("XX"), word("KEEPTTL"), expiry),
+        ];
+      },
+      increx: () => {
+        const more = this.chosen(by, by, word("SATURATE"), bound, bound, expiry, word("ENX"));
+        return ["INCREX", this.key(), ...more];
+      },
+    };
+  }
+
+  private walks(): Record<string, () => Words> {
+    const pattern = () => this.of(["*", "key:*", "key:[1-3]", "nothing", "\\", "[", "*1?"]);
+    return {
+      keys: () => ["KEYS", pattern()],
+      randomkey: () => ["RANDOMKEY"],
+      scan: () => [
+        ...["SCAN", this.integer(30)],
+        ...this.chosen(
+          () => ["COUNT", this.integer(30)],
+          () => ["MATCH", pattern()],
+          () => ["TYPE", this.of(["string", "list", "x"])],
+        ),
+      ],
+    };
   }
 
   private stringGrammar(): Record<string, () => Words> {

@@ -1,0 +1,19 @@
+// Each fuzzer for a moment, so that it keeps working; `npm run fuzz` runs them for as long as wanted.
+import { describe, it } from "vitest";
+import { fuzz as fuzzCommands } from "./commands.fuzz";
+import { fuzz as fuzzParser } from "./parser.fuzz";
+
+const SECONDS = 1.5 * Number(process.env.QUIRE_SCALE ?? 1);
+const SEED = Number(process.env.QUIRE_SEED ?? 1 + Math.floor(Math.random() * 2 ** 31));
+const TIMEOUT_MS = (SECONDS + 30) * 1000;
+
+describe("fuzzers find nothing", () => {
+  it.each([
+    ["parser", fuzzParser],
+    ["commands", fuzzCommands],
+  ] as const)("%s", { timeout: TIMEOUT_MS }, async (name, fuzz) => {
+    const log = (line: string) => process.stderr.write(`${line}\n`);
+    log(`fuzz ${name}: QUIRE_SEED=${SEED}`);
+    await fuzz({ seed: SEED, seconds: SECONDS, log });
+  });
+});
