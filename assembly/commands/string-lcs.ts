@@ -116,13 +116,15 @@ function readOptions(call: Call, self: Lcs): bool {
 
 /** Memory for the row and, unless only the length is wanted, the bits. */
 function takeTable(self: Lcs): bool {
-  const row = (self.bBytes + 1) << 2;
+  self.lengths = 0;
+  self.bits = 0;
   self.rowBytes = (self.bBytes >> 3) + 1;
-  const bits = self.wantsLength ? 0 : self.rowBytes * self.aBytes;
-  const isLarge = row + bits + 64 > scratchLeft();
-  if (isLarge && !reserveOrReply(<f64>row + <f64>bits + 131072)) return false;
-  self.lengths = scratchTake(row);
-  self.bits = self.wantsLength ? 0 : scratchTake(bits);
+  if (!self.aBytes || !self.bBytes) return true;
+  const row: f64 = (<f64>self.bBytes + 1) * 4;
+  const bits: f64 = self.wantsLength ? 0 : <f64>self.rowBytes * <f64>self.aBytes;
+  if (row + bits + 64 > <f64>scratchLeft() && !reserveOrReply(row + bits + 131072)) return false;
+  self.lengths = scratchTake(<u32>row);
+  if (!self.wantsLength) self.bits = scratchTake(<u32>bits);
   return true;
 }
 
@@ -138,6 +140,8 @@ function markUp(bits: usize, j: u32): void {
  * left.
  */
 function fillTable(self: Lcs): void {
+  self.length = 0;
+  if (!self.lengths) return;
   const b = self.b;
   const bBytes = self.bBytes;
   const lengths = self.lengths;

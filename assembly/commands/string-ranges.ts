@@ -5,7 +5,7 @@ import { addZeros, openString } from "../keyspace/strings";
 import { usableBytes } from "../memory/allocator";
 import { isReplaying } from "../memory/root";
 import {
-  OFFSET_OUT_OF_RANGE, STRING_TOO_LONG, WRONG_TYPE,
+  OFFSET_OUT_OF_RANGE, OUT_OF_MEMORY, STRING_TOO_LONG, WRONG_TYPE,
 } from "../protocol/errors";
 import { replyBulk, replyEmptyBulk, replyError, replyInteger } from "../protocol/reply";
 import { Call, integerOrReply, touchKey } from "../server/call";
@@ -17,11 +17,15 @@ import { NUMBER } from "./string-compare";
 import { reserveString, reserveValue, setFromArgument } from "./string-values";
 
 /**
- * Whether a value may become this long; false: the error is answered. A replay is never refused.
+ * Whether a value may become this long; false: the error is answered. A replay obeys memory only.
  */
 function lengthOrReply(bytes: f64): bool {
-  if (bytes <= settings().bulkBytesMaximum || (isReplaying() && bytes < 4294967295.0)) return true;
-  replyError(STRING_TOO_LONG);
+  if (bytes > settings().bulkBytesMaximum && !isReplaying()) {
+    replyError(STRING_TOO_LONG);
+    return false;
+  }
+  if (bytes <= <f64>u32.MAX_VALUE) return true;
+  replyError(OUT_OF_MEMORY);
   return false;
 }
 

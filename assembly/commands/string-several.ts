@@ -37,7 +37,7 @@ export function reservePairs(call: Call, first: i32, end: i32): bool {
   let needed: f64 = 0;
   for (let index = first; index < end; index += 2) {
     const bytes = call.bytesOf(index) + call.bytesOf(index + 1);
-    needed += bytes <= 256 ? <f64>(bytes + 80) : valueBytesNeeded(call, index, index + 1);
+    needed += bytes <= 256 ? <f64>(bytes + 112) : valueBytesNeeded(call, index, index + 1);
   }
   return needed <= SMALL_BYTES || reserveOrReply(needed);
 }

@@ -13,7 +13,7 @@ import {
   CONDITIONS, EXPIRIES, Option, clearOptions, expiryOrReply, optionsOrReply, stringOptions,
   whenOrReply,
 } from "./string-options";
-import { replyString, reserveValue, setFromArgument } from "./string-values";
+import { replyString, reserveReshape, reserveValue, setFromArgument } from "./string-values";
 import { NUMBER, mayReplace, registerStringCompare, removeRendered } from "./string-compare";
 import { registerStringIncrex } from "./string-increx";
 import { registerStringLcs } from "./string-lcs";
@@ -119,22 +119,28 @@ function getex(call: Call): void {
   if (!entry) return replyNull();
   if (entry.type != Type.STRING) return replyError(WRONG_TYPE);
   if (!expiryOrReply(call)) return;
-  replyString(entry);
   const options = stringOptions();
-  if (options.has(EXPIRIES)) expireFound(call, entry, options.whenMs);
-  else if (options.has(Option.PERSIST) && entry.expires) persistFound(call, entry);
+  if (options.has(EXPIRIES)) return expireFound(call, entry, options.whenMs);
+  if (options.has(Option.PERSIST) && entry.expires) return persistFound(call, entry);
+  replyString(entry);
 }
 
-/** Gives the found key an expiry; one in the past removes it. */
+/** Answers the found key and gives it an expiry; one in the past removes it. */
 function expireFound(call: Call, entry: KeyEntry, whenMs: i64): void {
-  if (whenMs <= nowMs() && !isReplaying()) return removeRendered(call);
+  const isOver = whenMs <= nowMs() && !isReplaying();
+  if (!isOver && !reserveReshape(entry, true)) return;
+  replyString(entry);
+  if (isOver) return removeRendered(call);
   setExpiry(call.database, entry, whenMs);
   touchKey(call, call.at(1), call.bytesOf(1));
   renderNothing(call);
   effectExpireAt(call.database.number, call.at(1), call.bytesOf(1), whenMs);
 }
 
+/** Answers the found key and takes its expiry off. */
 function persistFound(call: Call, entry: KeyEntry): void {
+  if (!reserveReshape(entry, false)) return;
+  replyString(entry);
   removeExpiry(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
   if (!renderInstead(call, 2)) return;

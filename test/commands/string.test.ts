@@ -542,6 +542,17 @@ describe("SETRANGE", () => {
     expect(session.call("SETRANGE key 1")).toBe(arity("setrange"));
   });
 
+  it("refuses what no address reaches", () => {
+    session.call("SET key abc");
+    session.call("CONFIG SET proto-max-bulk-len 100000000000");
+    for (const offset of ["4294967293", "4294967294", "4294967295", "5000000000"]) {
+      expect(session.call("SETRANGE", "key", offset, "ab")).toMatch(/^-OOM/);
+      expect(session.call("SETRANGE", "new", offset, "ab")).toMatch(/^-OOM/);
+    }
+    expect(session.call("GET key")).toBe(bulk("abc"));
+    expect(session.call("EXISTS new")).toBe(integer(0));
+  });
+
   it("refuses what memory cannot hold", () => {
     if (process.env.QUIRE_TEST_HEAP === "high") return;
     session.call("SET key abc");
