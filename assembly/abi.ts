@@ -80,7 +80,10 @@ export const enum Exchange {
   TOTAL_SYSTEM_BYTES = 64,
   /** in, f64: time of the host's start, milliseconds since 1970. */
   START_TIME_MS = 72,
-  /** in, f64: connections accepted, refused by maxclients; bytes read and written. */
+  /**
+   * f64: connections accepted, refused by maxclients; bytes read and written. The host adds to them,
+   * the engine sets them to zero (CONFIG RESETSTAT).
+   */
   CONNECTIONS_RECEIVED = 80,
   CONNECTIONS_REJECTED = 88,
   INPUT_BYTES = 96,

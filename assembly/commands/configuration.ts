@@ -6,7 +6,7 @@
  * answer.
  */
 
-import { Request, SessionFlag } from "../abi";
+import { EXCHANGE, Exchange, Request, SessionFlag } from "../abi";
 import { resetStatistics } from "../keyspace/statistics";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
@@ -204,11 +204,20 @@ export function completeConfigure(ok: bool, text: usize, bytes: u32): void {
 
 // ---- RESETSTAT, REWRITE, HELP -------------------------------------------------------------------
 
+/** The host adds to these; it does not remember them. */
+function resetHostCounters(): void {
+  store<f64>(EXCHANGE + Exchange.CONNECTIONS_RECEIVED, 0);
+  store<f64>(EXCHANGE + Exchange.CONNECTIONS_REJECTED, 0);
+  store<f64>(EXCHANGE + Exchange.INPUT_BYTES, 0);
+  store<f64>(EXCHANGE + Exchange.OUTPUT_BYTES, 0);
+}
+
 function configResetstat(call: Call): void {
   resetTiming();
   resetStatistics();
   clearErrorsTotal();
   resetErrorStatistics();
+  resetHostCounters();
   replyOk();
 }
 

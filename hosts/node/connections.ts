@@ -41,8 +41,6 @@ export interface ConnectionsOptions {
 
 export class Connections {
   settings: Settings;
-  received = 0;
-  rejected = 0;
   readonly #sessions: Sessions;
   readonly #plain: boolean;
   readonly #hasPassword: () => boolean;
@@ -84,8 +82,7 @@ export class Connections {
 
   #start(transport: SocketTransport, session: Session): void {
     this.#active.set(transport, session);
-    this.received++;
-    this.#tell();
+    this.#count(Exchange.CONNECTIONS_RECEIVED);
     transport.keepAlive(this.settings.tcpKeepaliveSeconds);
     transport.events = {
       data: (chunk, bytes) => this.#sessions.receive(session, chunk, bytes),
@@ -131,16 +128,14 @@ export class Connections {
   }
 
   #refuse(transport: SocketTransport, text: string): void {
-    this.rejected++;
-    this.received++;
-    this.#tell();
+    this.#count(Exchange.CONNECTIONS_RECEIVED);
+    this.#count(Exchange.CONNECTIONS_REJECTED);
     transport.write(Buffer.from(text));
     transport.close();
   }
 
-  #tell(): void {
-    this.#sessions.engine.setFact(Exchange.CONNECTIONS_RECEIVED, this.received);
-    this.#sessions.engine.setFact(Exchange.CONNECTIONS_REJECTED, this.rejected);
+  #count(fact: number): void {
+    this.#sessions.engine.addFact(fact, 1);
   }
 }
 

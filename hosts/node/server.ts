@@ -19,8 +19,8 @@ import {
 } from "./configuration.js";
 import { Connections } from "./connections.js";
 import type { Directive } from "./directives.js";
-import { refreshFacts } from "./facts.js";
-import { Listener } from "./listener.js";
+import { Endpoints } from "./endpoints.js";
+import { refreshFacts, tellFacts } from "./facts.js";
 import { Log } from "./log.js";
 import { loadModule, packageVersion } from "./module.js";
 import { RequestHandler } from "./requests.js";
@@ -60,18 +60,14 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 }
 
 class Server implements RunningServer {
-  port = 0;
-  host = "";
-  unixSocket = "";
   readonly log: Log;
   readonly stopped: Promise<EngineTrap | undefined>;
   readonly #sessions: Sessions;
   readonly #ticker: Ticker;
   readonly #connections: Connections;
+  readonly #endpoints: Endpoints;
   readonly #requests: RequestHandler;
   #autoPort = false;
-  #tcp: Listener | undefined;
-  #unix: Listener | undefined;
   #settings: Settings = DEFAULT_SETTINGS;
   #resolveStopped: (trap: EngineTrap | undefined) => void = () => {};
   #closing: Promise<void> | undefined;
@@ -109,6 +105,7 @@ class Server implements RunningServer {
       plain: options.plainSockets ?? false,
       hasPassword: () => this.#currentValue("requirepass") !== "",
     });
+    this.#endpoints = new Endpoints((socket, path) => this.#connections.accept(socket, path));
     this.#ticker = new Ticker(this.#sessions, {
       now: Date.now,
       clock: () => performance.now(),
@@ -125,23 +122,29 @@ class Server implements RunningServer {
     });
     refreshFacts(engine);
     this.#configure(plan, version);
+    this.#internally((run) => tellFacts(run, options.configurationFile));
+  }
+
+  get port(): number {
+    return this.#endpoints.port;
+  }
+
+  get host(): string {
+    return this.#endpoints.host;
+  }
+
+  get unixSocket(): string {
+    return this.#endpoints.unixSocket;
   }
 
   async listen(): Promise<void> {
     try {
-      const { bind, port, unixsocket } = this.#settings;
-      if (this.#autoPort) await this.#listenFree(bind);
-      else if (port !== 0) await this.#listenTcp(bind, port);
-      if (unixsocket !== "") {
-        this.#unix = await Listener.unix(unixsocket, this.#settings.unixsocketperm, (socket) =>
-          this.#connections.accept(socket, unixsocket),
-        );
-        this.unixSocket = unixsocket;
-      }
+      await this.#endpoints.open(this.#settings, this.#autoPort);
     } catch (cause) {
       await this.close();
       throw cause;
     }
+    if (this.#autoPort) this.#tellPort();
     this.#ticker.start();
     this.#requests.started = true;
   }
@@ -153,8 +156,7 @@ class Server implements RunningServer {
 
   async #close(trap: EngineTrap | undefined): Promise<void> {
     this.#ticker.stop();
-    await this.#tcp?.close();
-    await this.#unix?.close();
+    await this.#endpoints.close();
     await this.#connections.closeAll();
     this.#resolveStopped(trap);
   }
@@ -175,31 +177,15 @@ class Server implements RunningServer {
     if (unused.length > 0) this.log.notice(`Accepted without effect: ${unused.join(", ")}`);
   }
 
-  /** Takes a free port and tells the engine which. */
-  async #listenFree(bind: readonly string[]): Promise<void> {
-    await this.#listenTcp(bind, 0);
-    this.#settings.port = this.port;
-    this.#internally((run) => run(["QUIRE", "CONFIGURE", "port", `${this.port}`]));
-  }
-
-  async #listenTcp(bind: readonly string[], port: number): Promise<void> {
-    const old = this.#tcp;
-    const next = await Listener.tcp(bind, port, this.#settings.tcpBacklog, (socket) =>
-      this.#connections.accept(socket, undefined),
-    );
-    this.#tcp = next;
-    this.port = next.addresses[0]?.port ?? 0;
-    this.host = next.addresses[0]?.host ?? "";
-    await old?.close();
-  }
-
   /** Applies parameters at run time; throws with the reason when one cannot be. */
   async #apply(pairs: readonly [string, string][]): Promise<void> {
     const next = withChanges(this.#settings, pairs);
     const names = pairs.map(([name]) => name);
     if (names.includes("logfile")) this.log.useFile(next.logfile);
     if (names.includes("loglevel")) this.log.useLevel(next.loglevel);
-    if (names.includes("port") || names.includes("bind")) await this.#moveTcp(next);
+    if (names.includes("port") || names.includes("bind")) {
+      await this.#endpoints.move(this.#settings, next);
+    }
     this.#use(next);
   }
 
@@ -209,23 +195,10 @@ class Server implements RunningServer {
     this.#sessions.limit = settings.outputLimit;
   }
 
-  /** Listens elsewhere. A changed `bind` on the same port needs the old sockets closed first. */
-  async #moveTcp(next: Settings): Promise<void> {
-    const before = { bind: this.#settings.bind, port: this.port };
-    if (next.port === 0) {
-      await this.#tcp?.close();
-      this.#tcp = undefined;
-      this.port = 0;
-      return;
-    }
-    if (next.port !== before.port) return this.#listenTcp(next.bind, next.port);
-    await this.#tcp?.close();
-    try {
-      await this.#listenTcp(next.bind, next.port);
-    } catch (cause) {
-      await this.#listenTcp(before.bind, before.port);
-      throw cause;
-    }
+  /** The engine learns which port was free. */
+  #tellPort(): void {
+    this.#settings.port = this.port;
+    this.#internally((run) => run(["QUIRE", "CONFIGURE", "port", `${this.port}`]));
   }
 
   #currentValue(name: string): string | undefined {

@@ -210,6 +210,11 @@ export class Engine {
     this.facts[fact >> 3] = value;
   }
 
+  /** Adds to one f64 of the exchange record; the engine may set it to zero in between. */
+  addFact(fact: number, value: number): void {
+    this.facts[fact >> 3] = (this.facts[fact >> 3] as number) + value;
+  }
+
   /** Reads the request that a WAITING call left behind. */
   takeRequest(): EngineRequest {
     const address = this.words[Exchange.REQUEST_ADDRESS >> 2] as number;

@@ -26,7 +26,6 @@ export interface OutletOptions {
 }
 
 export class Outlet {
-  outputBytes = 0;
   limit: OutputLimit = NO_LIMIT;
   readonly #engine: Engine;
   readonly #options: OutletOptions;
@@ -53,7 +52,6 @@ export class Outlet {
     this.#slab.send(session.transport);
     this.#current = undefined;
     this.settle();
-    this.#engine.setFact(Exchange.OUTPUT_BYTES, this.outputBytes);
   }
 
   /** After a call under a closed gate: its output gets the position that the call reached. */
@@ -128,7 +126,7 @@ export class Outlet {
     const isCurrent = current !== undefined && current.id === id;
     const session = isCurrent ? current : this.#options.find(id);
     if (session === undefined || session.givenUp) return;
-    this.outputBytes += bytes;
+    if (session.counts) this.#engine.addFact(Exchange.OUTPUT_BYTES, bytes);
     if (passesHardLimit(this.limit, session.unsentBytes)) {
       this.#giveUp(session);
     } else if (isCurrent && this.#options.gate.open) {

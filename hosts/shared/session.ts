@@ -1,4 +1,5 @@
 /** One connection as the host sees it: a transport, kept input, output that waits. */
+import { SessionFlag } from "../../assembly/abi.js";
 import { OutputQueue } from "./gate.js";
 import type { Transport } from "./transport.js";
 
@@ -8,6 +9,8 @@ export const KEPT_INPUT_BYTES = 1024 * 1024;
 export class Session {
   readonly id: number;
   readonly transport: Transport;
+  /** Its traffic is part of the statistics. */
+  readonly counts: boolean;
   /** The engine waits for something; input is kept meanwhile. */
   waiting = false;
   /** Close once the output of the running call has been sent. */
@@ -31,9 +34,10 @@ export class Session {
   #kept: Uint8Array[] = [];
   keptBytes = 0;
 
-  constructor(id: number, transport: Transport, nowMs: number) {
+  constructor(id: number, transport: Transport, flags: number, nowMs: number) {
     this.id = id;
     this.transport = transport;
+    this.counts = (flags & SessionFlag.INTERNAL) === 0;
     this.lastActiveMs = nowMs;
   }
 

@@ -89,7 +89,7 @@ export class Sessions {
     return this.#protect(() => {
       const id = this.engine.openSession(flags, transport.peerAddress, transport.localAddress);
       if (id === 0) return undefined;
-      const session = new Session(id, transport, this.#options.now());
+      const session = new Session(id, transport, flags, this.#options.now());
       this.#open.set(id, session);
       return session;
     });
@@ -101,7 +101,7 @@ export class Sessions {
     const nowMs = this.#options.now();
     session.lastActiveMs = nowMs;
     this.inputBytes += bytes;
-    this.engine.setFact(Exchange.INPUT_BYTES, this.inputBytes);
+    if (session.counts) this.engine.addFact(Exchange.INPUT_BYTES, bytes);
     if (session.waiting || this.frozen || session.keptBytes > 0) {
       session.keep(chunk.subarray(0, bytes));
       this.#adjustFlow(session);
