@@ -33,7 +33,7 @@ import { initializeReplies } from "./protocol/reply";
 import { exportSink, initializeSinks, sinkFlush } from "./protocol/sink";
 import { initializeConfiguration } from "./server/configuration";
 import { initializeErrorStatistics } from "./server/error-statistics";
-import { enter, executeChunk, finish, resumeSession, settleEffects } from "./server/execute";
+import { enterAnswer, executeChunk, finish, resumeSession, settleEffects } from "./server/execute";
 import { initializeFacts } from "./server/facts";
 import { initializeSampling, takeSamples } from "./server/sampling";
 import { renderRow } from "./server/row-facts";
@@ -157,9 +157,9 @@ export function resume(id: i32, timeMs: f64): i32 {
 export function complete(request: i32, ok: i32, textBytes: i32, timeMs: f64): i32 {
   const session = findWaiting(request);
   if (!session) return Status.CLOSE;
-  enter(session, timeMs);
+  enterAnswer(session, timeMs);
   completeRequest(session, ok != 0, INPUT_WINDOW, textBytes);
-  return finish();
+  return finish(session);
 }
 
 /** Background work in at most `steps` steps; 1 when there is more to do. */

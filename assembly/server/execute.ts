@@ -100,8 +100,15 @@ export function leave(session: Session, status: i32): i32 {
   return kept ? status : Status.CLOSE;
 }
 
+/** Before `complete` writes the reply that a session waits for. */
+export function enterAnswer(session: Session, timeMs: f64): void {
+  enter(session, timeMs);
+  if (session.replyMode) sinkMute(replySink());
+}
+
 /** Hands over what `complete` wrote; the session may go on. */
-export function finish(): i32 {
+export function finish(session: Session): i32 {
+  if (session.replyMode) endSilence(session);
   sinkFlush(replySink());
   settleEffects();
   setReplaying(false);
@@ -216,7 +223,8 @@ function startSilence(session: Session): void {
   sinkMute(replySink());
 }
 
+/** A skipped reply that is still to come is skipped when it comes. */
 function endSilence(session: Session): void {
   sinkUnmute(replySink());
-  if (session.replyMode == ReplyMode.SKIP) session.replyMode = ReplyMode.ON;
+  if (session.replyMode == ReplyMode.SKIP && !session.request) session.replyMode = ReplyMode.ON;
 }

@@ -336,6 +336,23 @@ describe("CLIENT REPLY", () => {
     expect(errors()).toBe("2");
   });
 
+  it("silences a reply that comes from the host later", () => {
+    const host = engine.open(SessionFlag.INTERNAL);
+    host.call("QUIRE", "CONFIGURE", "enable-debug-command", "yes");
+    expect(pipeline("CLIENT REPLY SKIP", "DEBUG SLEEP 0.1", "PING")).toEqual([]);
+    expect(session.status).toBe(Status.WAITING);
+    engine.complete(engine.request().id);
+    engine.exports.resume(session.id, engine.now);
+    expect(engine.takeReplies(session.id).toString()).toBe("+PONG\r\n");
+    expect(pipeline("CLIENT REPLY OFF", "DEBUG SLEEP 0.1")).toEqual([]);
+    engine.complete(engine.request().id);
+    engine.exports.resume(session.id, engine.now);
+    expect(engine.takeReplies(session.id).toString()).toBe("");
+    expect(pipeline("CLIENT REPLY ON", "DEBUG SLEEP 0.1")).toEqual(["OK"]);
+    engine.complete(engine.request().id);
+    expect(engine.takeReplies(session.id).toString()).toBe("+OK\r\n");
+  });
+
   it("knows three modes", () => {
     expect(session.call("CLIENT REPLY ON")).toBe("+OK\r\n");
     expect(session.call("CLIENT REPLY maybe")).toBe("-ERR syntax error\r\n");
