@@ -1,5 +1,8 @@
-/** The log: lines as redis-server writes them, to stdout or to a file. */
-import { appendFileSync, openSync } from "node:fs";
+/**
+ * The log: lines as redis-server writes them, to stdout or to a file. The file is opened for each
+ * line, so that a rotated log goes on in the new file.
+ */
+import { appendFileSync } from "node:fs";
 
 export enum LogLevel {
   DEBUG = 0,
@@ -14,7 +17,7 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 export class Log {
   /** Lines below this level are left out. */
   level: LogLevel = LogLevel.NOTICE;
-  #file: number | undefined;
+  #file = "";
   #held: string[] | undefined = [];
   readonly #print: (line: string) => void;
 
@@ -26,7 +29,7 @@ export class Log {
   write(level: number, text: string): void {
     if (level < this.level) return;
     const line = formatLine(level, text);
-    if (this.#file !== undefined) appendFileSync(this.#file, line);
+    if (this.#file !== "") appendLine(this.#file, line);
     else if (this.#held !== undefined) this.#held.push(line);
     else this.#print(line);
   }
@@ -41,10 +44,9 @@ export class Log {
 
   /** Writes to this file from now on; throws when it cannot be opened. Empty: to stdout. */
   useFile(path: string): void {
-    this.#file = path === "" ? undefined : openSync(path, "a");
-    if (this.#file === undefined || this.#held === undefined) return;
-    appendFileSync(this.#file, this.#held.join(""));
-    this.#held = [];
+    if (path !== "") appendFileSync(path, this.#held?.join("") ?? "");
+    this.#file = path;
+    if (path !== "" && this.#held !== undefined) this.#held = [];
   }
 
   useLevel(name: string): void {
@@ -56,6 +58,15 @@ export class Log {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const line of held) this.#print(line);
+  }
+}
+
+/** A log that cannot be written (a full disk) is no reason to stop serving. */
+function appendLine(path: string, line: string): void {
+  try {
+    appendFileSync(path, line);
+  } catch {
+    process.stderr.write(line);
   }
 }
 

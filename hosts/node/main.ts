@@ -52,8 +52,11 @@ function readFile(path: string, version: string): Directive[] {
 }
 
 async function serve(server: RunningServer): Promise<number> {
+  let stopping = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
+      if (stopping) process.exit(EXIT_FAILURE);
+      stopping = true;
       server.log.warning(`Received ${signal}, shutting down...`);
       void server.close();
     });
@@ -86,7 +89,8 @@ function fail(text: string): number {
   return EXIT_FAILURE;
 }
 
-process.stdout.on("error", () => process.exit(EXIT_FAILURE));
+// Nobody reads the output any more: no reason to stop serving.
+process.stdout.on("error", () => {});
 const code = await main(process.argv.slice(2));
 // Whatever is still open (a client that takes no output) must not keep the process.
 process.stdout.write("", () => process.exit(code));

@@ -3,8 +3,10 @@ import { SessionFlag } from "../../assembly/abi.js";
 import { OutputQueue } from "./gate.js";
 import type { Transport } from "./transport.js";
 
+/** Above this much unsent output a session is not read from; below the half it is again. */
+export const UNSENT_HIGH_BYTES = 1024 * 1024;
 /** Input that a waiting session may keep before its transport is paused. */
-export const KEPT_INPUT_BYTES = 1024 * 1024;
+const KEPT_INPUT_BYTES = 1024 * 1024;
 
 export class Session {
   readonly id: number;
@@ -65,6 +67,20 @@ export class Session {
     if (chunk.length === 0) return;
     this.#kept.unshift(chunk.slice());
     this.keptBytes += chunk.length;
+  }
+
+  /** Pauses or resumes reading by how much the session holds. */
+  adjustFlow(): void {
+    if (this.closed) return;
+    const unsent = this.unsentBytes;
+    const isFull = unsent > UNSENT_HIGH_BYTES || this.keptBytes > KEPT_INPUT_BYTES;
+    if (isFull && !this.paused) {
+      this.paused = true;
+      this.transport.pause();
+    } else if (this.paused && unsent <= UNSENT_HIGH_BYTES / 2 && this.keptBytes === 0) {
+      this.paused = false;
+      this.transport.resume();
+    }
   }
 
   gather(bytes: Uint8Array): void {

@@ -10,12 +10,9 @@ import type { Engine, EngineRequest } from "./engine.js";
 import { type Gate, OPEN_GATE } from "./gate.js";
 import { type OutputLimit, passesSoftLimit } from "./limits.js";
 import { Outlet } from "./outlet.js";
-import { KEPT_INPUT_BYTES, Session } from "./session.js";
+import { Session, UNSENT_HIGH_BYTES } from "./session.js";
 import type { Transport } from "./transport.js";
 import { EngineTrap } from "./trap.js";
-
-/** Above this much unsent output a session is not read from; below the half it is again. */
-const UNSENT_HIGH_BYTES = 1024 * 1024;
 
 export interface Answer {
   ok: boolean;
@@ -104,7 +101,7 @@ export class Sessions {
     if (session.counts) this.engine.addFact(Exchange.INPUT_BYTES, bytes);
     if (session.waiting || this.frozen || session.keptBytes > 0) {
       session.keep(chunk.subarray(0, bytes));
-      this.#adjustFlow(session);
+      session.adjustFlow();
       return;
     }
     try {
@@ -127,7 +124,7 @@ export class Sessions {
       this.#tellUnsent(session);
       if (session.closing) this.#close(session);
       else if (session.keptBytes > 0 && !session.waiting) this.#advance(session, Status.CONTINUE);
-      else this.#adjustFlow(session);
+      else session.adjustFlow();
     });
   }
 
@@ -183,7 +180,7 @@ export class Sessions {
       if (next === undefined) break;
       status = next;
     }
-    this.#adjustFlow(session);
+    session.adjustFlow();
   }
 
   #feedKept(session: Session): number | undefined {
@@ -246,7 +243,7 @@ export class Sessions {
       return;
     }
     this.#tellUnsent(session);
-    this.#adjustFlow(session);
+    session.adjustFlow();
   }
 
   #tellUnsent(session: Session): void {
@@ -254,20 +251,6 @@ export class Sessions {
     if (unsent === session.toldUnsentBytes || session.closed) return;
     session.toldUnsentBytes = unsent;
     this.engine.setUnsent(session.id, unsent);
-  }
-
-  /** Pauses or resumes reading by how much the session holds. */
-  #adjustFlow(session: Session): void {
-    if (session.closed) return;
-    const unsent = session.unsentBytes;
-    const full = unsent > UNSENT_HIGH_BYTES || session.keptBytes > KEPT_INPUT_BYTES;
-    if (full && !session.paused) {
-      session.paused = true;
-      session.transport.pause();
-    } else if (session.paused && unsent <= UNSENT_HIGH_BYTES / 2 && session.keptBytes === 0) {
-      session.paused = false;
-      session.transport.resume();
-    }
   }
 
   #close(session: Session): void {

@@ -1,5 +1,5 @@
 /** The server as a program: starting, refusing to start, stopping. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
@@ -27,6 +27,19 @@ function write(name: string, text: string): string {
   const path = join(folder.path, name);
   writeFileSync(path, text);
   return path;
+}
+
+/** Whether Debian's file can be read; under CI=true it must be. */
+function requireDebianFile(): boolean {
+  try {
+    accessSync(DEBIAN_FILE, constants.R_OK);
+    return true;
+  } catch {
+    const line = `needs ${DEBIAN_FILE}, readable: apt-get install redis-server, run as root`;
+    if (process.env.CI === "true") throw new Error(line);
+    process.stderr.write(`skipped: ${line}\n`);
+    return false;
+  }
 }
 
 describe("starting", () => {
@@ -138,11 +151,7 @@ describe("configuration", () => {
     expect(await runProgram([path, "--nonsense", "1"])).toMatchObject({ code: 1 });
   });
 
-  const missing = !existsSync(DEBIAN_FILE);
-  if (missing && process.env.CI === "true") {
-    throw new Error(`needs ${DEBIAN_FILE}: install the Debian package redis-server`);
-  }
-  it.skipIf(missing)(`takes Debian's ${DEBIAN_FILE} as it is`, async () => {
+  it.skipIf(!requireDebianFile())(`takes Debian's ${DEBIAN_FILE} as it is`, async () => {
     const program = await start(DEBIAN_FILE, "--port", "auto", "--logfile", "");
     const [line] = await program.seen(/.*without effect.*/);
     expect(line).toContain("daemonize");

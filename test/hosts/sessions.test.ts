@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { SessionFlag } from "../../assembly/abi.js";
 import { Engine, type EngineExports, type Link } from "../../hosts/shared/engine.js";
 import type { Gate } from "../../hosts/shared/gate.js";
-import { encodeRequest } from "../../hosts/shared/protocol/resp.js";
+import { InternalSession } from "../../hosts/shared/internal.js";
+import { encodeRequest, Status } from "../../hosts/shared/protocol/resp.js";
 import type { Session } from "../../hosts/shared/session.js";
 import { type Answer, Sessions, type SessionsOptions } from "../../hosts/shared/sessions.js";
 import type { Transport } from "../../hosts/shared/transport.js";
@@ -59,6 +60,7 @@ class Played {
   nowMs = 1_700_000_000_000;
   traps: EngineTrap[] = [];
   turn: (() => void)[] = [];
+  delays: number[] = [];
   readonly sessions: Sessions;
 
   constructor(options: Partial<SessionsOptions> = {}, link?: Link) {
@@ -66,7 +68,10 @@ class Played {
     this.sessions = new Sessions(engine, {
       now: () => this.nowMs,
       defer: (run) => this.turn.push(run),
-      later: (run) => this.turn.push(run),
+      later: (run, delayMs) => {
+        this.turn.push(run);
+        this.delays.push(delayMs);
+      },
       onTrap: (trap) => this.traps.push(trap),
       ...options,
     });
@@ -187,6 +192,26 @@ describe("waiting", () => {
     answer({ ok: false, text: "ERR no such thing" });
     await new Promise((resolve) => setImmediate(resolve));
     expect(transport.text).toMatch(/\r\n-ERR no such thing\r\n\+PONG\r\n$/);
+  });
+
+  it("runs nothing during DEBUG SLEEP", () => {
+    const played = new Played();
+    const host = new InternalSession(played.sessions);
+    expect(host.run(["QUIRE", "CONFIGURE", "enable-debug-command", "yes"])).toEqual(
+      new Status("OK"),
+    );
+    host.close();
+    const { session, transport } = played.open();
+    const other = played.open();
+    played.send(session, ["DEBUG", "SLEEP", "1.5"], ["ECHO", "awake"]);
+    played.send(other.session, ["PING"], ["PING"]);
+    expect(played.sessions.frozen).toBe(true);
+    expect(transport.text + other.transport.text).toBe("");
+    expect(played.delays).toEqual([1500]);
+    for (const wake of played.turn.splice(0)) wake();
+    expect(transport.text).toBe("+OK\r\n$5\r\nawake\r\n");
+    expect(other.transport.text).toBe("+PONG\r\n+PONG\r\n");
+    expect(played.sessions.frozen).toBe(false);
   });
 
   it("stops reading when too much is kept", () => {
