@@ -1,5 +1,7 @@
 import { EXCHANGE, Exchange } from "../../../assembly/abi";
-import { Arena, allocate, initializeAllocator, setHeapStart } from "../../../assembly/memory/allocator";
+import {
+  Arena, allocate, initializeAllocator, setHeapStart,
+} from "../../../assembly/memory/allocator";
 import { initializeRoot, seedObservations } from "../../../assembly/memory/root";
 
 /** The heap of managed objects takes all memory there is when it starts: it shall not take ours. */
