@@ -118,9 +118,10 @@ export function registerKeyScan(): void {
     "pattern:pattern", "request_policy:all_shards nondeterministic_output_order",
     "O(N) in the number of keys", "Lists the keys whose names match a pattern.");
   command(randomName.index, "randomkey", "generic", "1.0.0", 1, "readonly", "keyspace", "", "",
-    "request_policy:all_shards nondeterministic_output", "O(1)", "Names a key drawn at random.");
+    "request_policy:all_shards response_policy:special nondeterministic_output", "O(1)",
+    "Names a key drawn at random.");
   command(scan.index, "scan", "generic", "2.8.0", -2, "readonly", "keyspace", "",
     "cursor:integer pattern:pattern=MATCH? count:integer=COUNT? type:string=TYPE?^6.0.0",
-    "nondeterministic_output request_policy:special",
+    "nondeterministic_output request_policy:special response_policy:special",
     "O(1) a call, O(N) for the whole key space", "Lists keys in steps, going on at a cursor.");
 }

@@ -6,6 +6,8 @@ import { hasRedisServer, type RedisClient, RedisServer } from "../support/redis-
 /** Facts that changed after 7.0.15, or that are ours: "command field" and why. */
 const justified: Record<string, string> = {
   "client|setname tips": "7.2 says how routers treat it",
+  "randomkey tips": "7.2 says how routers treat it",
+  "scan tips": "7.2 says how routers treat it",
   "command|getkeys arity": "7.2 takes a command of one word",
   "command|getkeysandflags arity": "7.2 takes a command of one word",
   "command|getkeys arguments": "7.2 names them",
