@@ -74,7 +74,7 @@ export function setText(
   return entry;
 }
 
-/** The found entry if it holds a short string of just this length and its expiry may stay as it is. */
+/** The found entry if it holds a short string of just this length and its expiry may stay. */
 // @ts-ignore: decorator
 @inline
 function sameEmbedded(bytes: u32, keepExpiry: bool): KeyEntry | null {

@@ -49,7 +49,7 @@ function effects(): string[] {
   return lines;
 }
 
-/** Makes a key that is no string. There is no command for one yet, so a string's type is changed. */
+/** Makes a key that is no string: no command does so far, so a string's type is changed. */
 function makeList(key: string): void {
   session.call("SET", key, "forged");
   const name = Buffer.from(key);

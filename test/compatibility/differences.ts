@@ -98,4 +98,11 @@ export const differences: Difference[] = [
     ours: "$295...",
     source: "Quire draws something of its own above the version",
   },
+  {
+    command: "SET key b IFEQ a",
+    before: ["SET key a"],
+    reply70: "-ERR syntax error",
+    ours: "+OK",
+    source: "Redis 8.4 adds IFEQ, IFNE, IFDEQ and IFDNE (redis.io/commands/set); 7.4 knows none",
+  },
 ];
