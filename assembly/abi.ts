@@ -68,10 +68,10 @@ export const enum Exchange {
   SESSIONS = 12,
   /** in, u32: n > 0 makes the n-th next reserve fail (tests). Counted down by the engine. */
   FAIL_RESERVE = 16,
-  /**
-   * out, u32: most steps (table buckets, free-run visits) that one call has taken since cleared.
-   */
+  /** out, u32: most steps (see memory/steps.ts) that one call has taken; the host may clear it. */
   STEPS_PEAK = 20,
+  /** u32: steps of the current call, 0 between calls. */
+  STEPS = 24,
   /** in, f64 each: facts for INFO, refreshed by the host on its ticks. */
   PROCESS_ID = 32,
   CPU_USER_SECONDS = 40,

@@ -29,6 +29,7 @@ import {
 } from "./page-table";
 import { CLASSES, LARGE_BYTES, classOf, sizeOf } from "./size-classes";
 import { giveObject, slabStart, takeFromNext, takeObject } from "./slabs";
+import { countSteps } from "./steps";
 
 export { Arena, LARGE_BYTES };
 
@@ -139,6 +140,7 @@ export function reallocate(address: usize, bytes: u32): usize {
   }
   const moved = allocate(arena, bytes);
   memory.copy(moved, address, min(usable, bytes));
+  countSteps(min(usable, bytes) >> 6);
   release(address);
   return moved;
 }

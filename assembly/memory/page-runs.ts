@@ -20,6 +20,7 @@
 import {
   BINS, BIN_BITS, ENTRY_BITS, ENTRY_BYTES, FIRST, FREE_PAGES, LIMIT, Page, PageKind, TOP, label,
 } from "./page-table";
+import { countSteps } from "./steps";
 
 const EXACT_BINS: u32 = 32;
 export const BIN_COUNT: u32 = 62;
@@ -121,8 +122,9 @@ function findRun(pages: u32, steps: u32): usize {
   return 0;
 }
 
-function bestOfBin(bin: u32, pages: u32, steps: u32): usize {
+function bestOfBin(bin: u32, pages: u32, most: u32): usize {
   let best: usize = 0;
+  let steps = most;
   let bestPages = u32.MAX_VALUE;
   let run = load<usize>(BINS + (bin << 2));
   while (run && steps) {
@@ -135,6 +137,7 @@ function bestOfBin(bin: u32, pages: u32, steps: u32): usize {
     run = changetype<Page>(run).next;
     steps--;
   }
+  countSteps(most - steps);
   return best;
 }
 

@@ -33,6 +33,7 @@
  */
 
 import { DATA_ROOT, HEAP_BASE, PAGE_BITS, PAGE_TABLE, SERVER_ROOT } from "../abi";
+import { countSteps } from "./steps";
 
 /** Whose memory a block is: DATA goes into images, SERVER dies with the process. */
 export const enum Arena {
@@ -118,6 +119,7 @@ export function heapStart(): usize {
 /** Labels `pages` entries from `entry` on with the same header. */
 export function label(entry: usize, pages: u32, header: u32): void {
   const end = entry + ((pages as usize) << ENTRY_BITS);
+  countSteps(pages);
   for (; entry != end; entry += ENTRY_BYTES) store<u32>(entry, header);
 }
 

@@ -11,6 +11,7 @@
 import { EXCHANGE, Exchange, Request, SessionFlag, Status } from "../abi";
 import { reserve, usedBytes } from "../memory/allocator";
 import { nowMs, setNowMs, setReplaying } from "../memory/root";
+import { settleSteps } from "../memory/steps";
 import { accessRules } from "../keyspace/access";
 import {
   collectGarbage, databaseAt, hasGarbage, position, setPosition,
@@ -125,6 +126,7 @@ export function settleEffects(): void {
     sink.handed = 0;
   }
   store<f64>(EXCHANGE + Exchange.POSITION, position());
+  settleSteps();
 }
 
 /** Executes one parsed command of a session at the top level. */

@@ -31,6 +31,7 @@
 
 import { Arena, allocate, reallocate, release, reserve } from "../memory/allocator";
 import { hashBytes, isMarking } from "../memory/root";
+import { countSteps } from "../memory/steps";
 
 /** A table grows above LOAD_NUMERATOR / LOAD_DENOMINATOR elements a bucket. */
 const LOAD_NUMERATOR: u32 = 15;
@@ -304,6 +305,7 @@ function split<T>(table: HashTable, from: usize, to: usize, bit: u64): void {
   let writeSlot: u32 = 0;
   for (let read = from; read; read = nextInChain(read)) {
     const elements: u32 = occupiedSlots(read);
+    countSteps(1 + elements);
     for (let slot: u32 = 0; slot < elements; slot++) {
       const reference = referenceAt(read, slot);
       const fingerprint = load<u8>(read + slot);
@@ -347,6 +349,7 @@ function shrink(table: HashTable): void {
   const target = bucketAt(table, index & table.mask);
   for (let bucket = last; bucket; bucket = nextInChain(bucket)) {
     const elements = occupiedSlots(bucket);
+    countSteps(1 + elements);
     for (let slot = 0; slot < elements; slot++) {
       append(table, target, referenceAt(bucket, slot), load<u8>(bucket + slot));
     }
