@@ -15,7 +15,7 @@ function configure(session: TestSession, name: string, value: string | number): 
   expect(ask(session, "CONFIG", "SET", name, value)).toBe("+OK\r\n");
 }
 
-/** Bytes of all blocks. `used_memory` has the page table besides, which follows the highest block. */
+/** Bytes of all blocks; `used_memory` has the page table up to the highest one besides. */
 function usedBytes(session: TestSession): number {
   return Number(/allocator_allocated:(\d+)/.exec(ask(session, "INFO", "memory"))?.[1]);
 }
@@ -166,7 +166,7 @@ function fill(session: TestSession, value: string): number {
 }
 
 describe("the work of one call", () => {
-  /** As memory/steps.ts counts: 512 when a table's only segment of 32 KiB moves for the last time. */
+  /** As memory/steps.ts counts: 512 when a table's only segment, 32 KiB, moves for the last time. */
   const STEPS_MAXIMUM = 700;
   const KEYS = Math.round(1_000_000 * SCALE);
 

@@ -1,4 +1,4 @@
-// The command tests once more under other conditions: every reserve failing, the heap up to the top.
+// The command tests under other conditions: every reserve failing, the heap up to the top.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

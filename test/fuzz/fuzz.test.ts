@@ -1,4 +1,4 @@
-// Each fuzzer for a moment, so that it keeps working; `npm run fuzz` runs them for as long as wanted.
+// Each fuzzer for a moment, so that it keeps working; `npm run fuzz` runs them for longer.
 import { describe, it } from "vitest";
 import { fuzz as fuzzCommands } from "./commands.fuzz";
 import { fuzz as fuzzParser } from "./parser.fuzz";
