@@ -81,8 +81,8 @@ export const enum Exchange {
   /** in, f64: time of the host's start, milliseconds since 1970. */
   START_TIME_MS = 72,
   /**
-   * f64: connections accepted, refused by maxclients; bytes read and written. The host adds to them,
-   * the engine sets them to zero (CONFIG RESETSTAT).
+   * f64: connections accepted, refused by maxclients; bytes read and written. The host adds, the
+   * engine sets them to zero (CONFIG RESETSTAT).
    */
   CONNECTIONS_RECEIVED = 80,
   CONNECTIONS_REJECTED = 88,
