@@ -32,7 +32,7 @@ import { countErrorCode } from "./error-statistics";
 import { ReplyMode, Session, findSession } from "./session";
 import { settings } from "./settings";
 import { Row, RowFlag, findRow, findSubcommand } from "./table";
-import { afterCall, beforeCall, createHistogram, settleTiming, startTiming } from "./timing";
+import { afterCall, beforeCall, settleTiming, startTiming } from "./timing";
 
 /** Buckets of flushed keys that a write frees at a time when memory is short. */
 const GARBAGE_STEPS: i32 = 256;
@@ -161,7 +161,6 @@ export function dispatch(call: Call, row: Row): void {
   call_indirect<void>(row.handler, call);
   afterCall(row);
   if (errorsThisCall()) row.failedCalls += 1;
-  else if (!row.histogram) createHistogram(row);
   if (call.dirty && !call.rendered) renderVerbatim(call);
 }
 

@@ -20,6 +20,7 @@
 import { SERVER_ROOT } from "../abi";
 import { Arena, allocate, reserve } from "../memory/allocator";
 import { statistics } from "../keyspace/statistics";
+import { errorsThisCall } from "../protocol/reply";
 import { settings } from "./settings";
 import { Row, RowFlag, firstRow, nextRow } from "./table";
 
@@ -30,12 +31,10 @@ declare function clock(): f64;
 class TimingRoot {
   /** Clock when the group began, milliseconds. */
   beganMs: f64;
-  /** Row of the last call in the group; 0 = the group is empty. */
-  last: u32;
-  /** First row of the group's chain. */
+  /** The only row of the group when it is one that does not share, else 0. */
+  alone: u32;
+  /** First row of the group's chain, 0 = nothing was called. */
   first: u32;
-  /** Calls in the group. */
-  calls: u32;
 }
 
 /** Buckets of a histogram: up to 2^30 ns, what is longer counts there. */
@@ -63,49 +62,56 @@ export function startTiming(): void {
 // @ts-ignore: decorator
 @inline
 export function beforeCall(row: Row): void {
-  const address = <u32>changetype<usize>(row);
-  if (root().last != address) changeRow(row);
-}
-
-function changeRow(row: Row): void {
-  const last = root().last;
-  if (last) {
-    const flags = row.flags & changetype<Row>(<usize>last).flags;
-    if (!(flags & RowFlag.SHARES_TIME)) settleTiming();
+  if (row.flags & RowFlag.SHARES_TIME) {
+    if (root().alone) settleTiming();
+  } else if (root().alone != <u32>changetype<usize>(row)) {
+    settleTiming();
+    root().alone = <u32>changetype<usize>(row);
   }
-  root().last = <u32>changetype<usize>(row);
 }
 
 /** A command has run. */
 // @ts-ignore: decorator
 @inline
 export function afterCall(row: Row): void {
-  if (!row.groupCalls) {
-    row.groupNext = root().first;
-    root().first = <u32>changetype<usize>(row);
-  }
+  if (!row.groupCalls) joinGroup(row);
   row.groupCalls += 1;
-  root().calls += 1;
+}
+
+/**
+ * A row that succeeded gets its histogram here and not where times are recorded: a command that is
+ * refused leaves no trace in memory.
+ */
+function joinGroup(row: Row): void {
+  row.groupNext = root().first;
+  root().first = <u32>changetype<usize>(row);
+  if (row.histogram || errorsThisCall() || !settings().latencyTracking) return;
+  if (!reserve(BUCKETS * 4)) return;
+  row.histogram = <u32>allocate(Arena.SERVER, BUCKETS * 4);
+  memory.fill(row.histogram, 0, BUCKETS * 4);
 }
 
 /** Ends the group: its rows get their calls and their share of its time. */
 export function settleTiming(): void {
-  const calls = root().calls;
-  root().last = 0;
-  if (!calls) return;
-  const now = clock();
-  const share = max(0, (now - root().beganMs) * 1000 / <f64>calls);
-  root().beganMs = now;
-  root().calls = 0;
-  statistics().commandsProcessed += <f64>calls;
+  root().alone = 0;
   let address = root().first;
+  if (!address) return;
   root().first = 0;
+  const now = clock();
+  const microseconds = max(0, (now - root().beganMs) * 1000);
+  root().beganMs = now;
+  let calls: u32 = 0;
+  for (let at = address; at; at = changetype<Row>(<usize>at).groupNext) {
+    calls += changetype<Row>(<usize>at).groupCalls;
+  }
+  statistics().commandsProcessed += <f64>calls;
+  const share = microseconds / <f64>calls;
   while (address) {
     const row = changetype<Row>(<usize>address);
     address = row.groupNext;
     row.calls += <f64>row.groupCalls;
     row.microseconds += share * <f64>row.groupCalls;
-    if (settings().latencyTracking) record(row, share, row.groupCalls);
+    if (row.histogram && settings().latencyTracking) record(row, share, row.groupCalls);
     row.groupCalls = 0;
   }
 }
@@ -140,18 +146,7 @@ function bucketEnd(index: u32): u64 {
   return (<u64>(32 + ((index - 64) & 31) + 1) << shift) - 1;
 }
 
-/**
- * Gives a row its histogram. Called after a command has succeeded and not where times are recorded:
- * a command that is refused leaves no trace in memory.
- */
-export function createHistogram(row: Row): void {
-  if (!settings().latencyTracking || !reserve(BUCKETS * 4)) return;
-  row.histogram = <u32>allocate(Arena.SERVER, BUCKETS * 4);
-  memory.fill(row.histogram, 0, BUCKETS * 4);
-}
-
 function record(row: Row, microseconds: f64, calls: u32): void {
-  if (!row.histogram) return;
   const nanoseconds = <u64>min(microseconds * 1000, 1e12);
   const counter: usize = row.histogram + (bucketOf(nanoseconds) << 2);
   store<u32>(counter, load<u32>(counter) + calls);
