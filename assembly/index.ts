@@ -8,7 +8,7 @@ import {
   PAGE_BYTES, Status,
 } from "./abi";
 import { registerCommands } from "./commands/index";
-import { completeRequest } from "./commands/requests";
+import { completeAbandoned, completeRequest } from "./commands/requests";
 import { initializeAccess } from "./keyspace/access";
 import { setEffectsOn } from "./keyspace/effects";
 import { exportFrom } from "./keyspace/export";
@@ -156,7 +156,10 @@ export function resume(id: i32, timeMs: f64): i32 {
  */
 export function complete(request: i32, ok: i32, textBytes: i32, timeMs: f64): i32 {
   const session = findWaiting(request);
-  if (!session) return Status.CLOSE;
+  if (!session) {
+    completeAbandoned(request, ok != 0);
+    return Status.CLOSE;
+  }
   enterAnswer(session, timeMs);
   completeRequest(session, ok != 0, INPUT_WINDOW, textBytes);
   return finish(session);

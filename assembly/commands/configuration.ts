@@ -10,23 +10,29 @@ import { EXCHANGE, Exchange, Request, SessionFlag } from "../abi";
 import { resetStatistics } from "../keyspace/statistics";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
+  OUT_OF_MEMORY, SYNTAX, replyConfigurationFailed, replyUnknownConfiguration,
+} from "../protocol/errors";
+import {
   clearErrorsTotal, replyBulk, replyBulkText, replyError, replyErrorBytes, replyErrorEnd,
-  replyErrorLine, replyErrorStart, replyErrorText, replyMap, replyOk, replyStatus,
+  replyErrorStart, replyErrorText, replyMap, replyOk, replyStatus,
 } from "../protocol/reply";
 import { Call, requestHost, reserveOrReply } from "../server/call";
 import {
-  Parameter, ParameterFlag, ParameterKind, appendValue, commitStaged, dropStaged, findParameter,
-  firstParameter, isInitial, nextParameter, parameterNamed, problem, stage,
+  Parameter, ParameterFlag, ParameterKind, STAGED_NOW, TEXT_BYTES_MAXIMUM, appendValue,
+  commitStaged, dropStaged, findParameter, firstParameter, handStaged, isInitial, nextParameter,
+  parameterNamed, problem, stage,
 } from "../server/configuration";
 import { Fact, factNamed, setFact } from "../server/facts";
 import { replyHelp } from "../server/help";
 import { resetErrorStatistics } from "../server/error-statistics";
+import { initializeSampling } from "../server/sampling";
 import { command } from "../server/table";
 import { resetTiming } from "../server/timing";
 import {
-  TextBuilder, builderByte, builderBytes, builderFree, builderStart, builderText,
+  TEXT_BUILDER_BYTES, TextBuilder, builderByte, builderBytes, builderFree, builderStart,
+  builderText,
 } from "../text/builder";
-import { writeLiteral } from "../text/case";
+import { equalsBytesIgnoreCase, writeLiteral } from "../text/case";
 import { matchGlob } from "../text/glob";
 import { SERVER_ROOT } from "../abi";
 
@@ -47,6 +53,12 @@ function value(): TextBuilder {
 @inline
 function hostText(): TextBuilder {
   return changetype<TextBuilder>(HOST_TEXT);
+}
+
+/** An empty text; the one of the request before is no longer needed. */
+function startHostText(): void {
+  if (hostText().address) builderFree(hostText());
+  builderStart(hostText());
 }
 
 // ---- GET ----------------------------------------------------------------------------------------
@@ -94,30 +106,17 @@ function configGet(call: Call): void {
 
 // ---- SET ----------------------------------------------------------------------------------------
 
-function replyFailure(call: Call, index: i32, reason: string): void {
-  replyErrorStart("ERR CONFIG SET failed (possibly related to argument '");
-  replyErrorBytes(call.at(index), call.bytesOf(index));
-  replyErrorText("') - ");
-  replyErrorText(reason);
-  replyErrorEnd();
-}
-
-/** First refusal that needs no look at the values; true when there is none. */
+/** The first refusal that needs no look at the values; true when there is none. */
 function checkNames(call: Call): bool {
   for (let i = 2; i < call.argumentCount; i += 2) {
-    if (findParameter(call.at(i), call.bytesOf(i))) continue;
-    replyErrorStart("ERR Unknown option or number of arguments for CONFIG SET - '");
-    replyErrorBytes(call.at(i), call.bytesOf(i));
-    replyErrorText("'");
-    replyErrorEnd();
-    return false;
-  }
-  for (let i = 2; i < call.argumentCount; i += 2) {
     const parameter = findParameter(call.at(i), call.bytesOf(i));
-    if (!parameter) return false;
+    if (!parameter) {
+      replyUnknownConfiguration(call.at(i), call.bytesOf(i));
+      return false;
+    }
     const reason = refusal(call, parameter, i);
     if (!reason) continue;
-    replyFailure(call, i, reason);
+    replyConfigurationFailed(call.at(i), call.bytesOf(i), reason);
     return false;
   }
   return true;
@@ -129,9 +128,13 @@ function refusal(call: Call, parameter: Parameter, index: i32): string | null {
     return "can't set protected config";
   }
   for (let j = 2; j < index; j += 2) {
-    if (findParameter(call.at(j), call.bytesOf(j)) == parameter) return "duplicate parameter";
+    if (call.bytesOf(j) != call.bytesOf(index)) continue;
+    // A name and its older name are two parameters to Redis: the later value holds.
+    if (equalsBytesIgnoreCase(call.at(j), call.at(index), call.bytesOf(j))) {
+      return "duplicate parameter";
+    }
   }
-  return null;
+  return parameter.staged ? "another client is changing it" : null;
 }
 
 function areProtectedAllowed(call: Call): bool {
@@ -140,38 +143,48 @@ function areProtectedAllowed(call: Call): bool {
 }
 
 function configSet(call: Call): void {
-  if (call.argumentCount & 1) return replyError(SYNTAX_OF_SET);
-  if (!checkNames(call)) return;
+  if (call.argumentCount & 1) return replyError(SYNTAX);
+  if (!checkNames(call) || !reserveForValues(call) || !stageAll(call)) return;
   let forHost = false;
   for (let i = 2; i < call.argumentCount; i += 2) {
     const parameter = findParameter(call.at(i), call.bytesOf(i));
-    if (!parameter) return;
-    if (!stage(parameter, call.at(i + 1), call.bytesOf(i + 1))) {
-      replyErrorStart("ERR CONFIG SET failed (possibly related to argument '");
-      replyErrorBytes(call.at(i), call.bytesOf(i));
-      replyErrorText("') - ");
-      replyErrorBytes(problem().address, problem().bytes);
-      replyErrorEnd();
-      builderFree(problem());
-      dropStaged();
-      return;
-    }
-    if (parameter.flags & ParameterFlag.HOST) forHost = true;
+    if (parameter && parameter.flags & ParameterFlag.HOST) forHost = true;
   }
-  if (!forHost || call.session.has(SessionFlag.INTERNAL)) {
-    commitStaged();
-    return replyOk();
-  }
-  askHost(call);
+  if (forHost && !call.session.has(SessionFlag.INTERNAL)) return askHost(call);
+  commitStaged(STAGED_NOW);
+  replyOk();
 }
 
-/** Arity of CONFIG SET with a name that has no value. */
-// @ts-ignore: decorator
-@lazy @inline const SYNTAX_OF_SET: string = "ERR syntax error";
+/** The values, once while they are checked, once to keep, once for the host. */
+function reserveForValues(call: Call): bool {
+  let bytes: f64 = 0;
+  for (let i = 3; i < call.argumentCount; i += 2) {
+    bytes += <f64>min(call.bytesOf(i), TEXT_BYTES_MAXIMUM);
+  }
+  return reserveOrReply(bytes * 4 + 16384);
+}
+
+/** Checks and stages all values; false: one is refused, the error is answered, none is staged. */
+function stageAll(call: Call): bool {
+  for (let i = 2; i < call.argumentCount; i += 2) {
+    const parameter = findParameter(call.at(i), call.bytesOf(i));
+    if (!parameter) return false;
+    if (stage(parameter, call.at(i + 1), call.bytesOf(i + 1))) continue;
+    replyErrorStart("ERR CONFIG SET failed (possibly related to argument '");
+    replyErrorBytes(call.at(i), call.bytesOf(i));
+    replyErrorText("') - ");
+    replyErrorBytes(problem().address, problem().bytes);
+    replyErrorEnd();
+    builderFree(problem());
+    dropStaged(STAGED_NOW);
+    return false;
+  }
+  return true;
+}
 
 /** Hands "name\\0value\\0..." of the staged parameters that are the host's to it. */
 function askHost(call: Call): void {
-  builderStart(hostText());
+  startHostText();
   for (let i = 2; i < call.argumentCount; i += 2) {
     const parameter = findParameter(call.at(i), call.bytesOf(i));
     if (!parameter || !(parameter.flags & ParameterFlag.HOST)) continue;
@@ -182,6 +195,7 @@ function askHost(call: Call): void {
     builderByte(hostText(), 0);
   }
   requestHost(call, Request.CONFIGURE, 0, hostText().address, hostText().bytes);
+  handStaged(call.session.request);
 }
 
 function appendStagedNumber(parameter: Parameter): void {
@@ -191,15 +205,13 @@ function appendStagedNumber(parameter: Parameter): void {
   parameter.number = current;
 }
 
-/** The host's answer to CONFIGURE: commits or drops what is staged and answers the client. */
-export function completeConfigure(ok: bool, text: usize, bytes: u32): void {
-  builderFree(hostText());
-  if (ok) {
-    commitStaged();
-    return replyOk();
-  }
-  replyErrorLine(text, bytes);
-  dropStaged();
+/**
+ * The host's answer to CONFIGURE number `request`: commits or drops what was staged for it. The client
+ * is told in requests.ts, if it is still there.
+ */
+export function completeConfigure(request: u32, ok: bool): void {
+  if (ok) commitStaged(request);
+  else dropStaged(request);
 }
 
 // ---- RESETSTAT, REWRITE, HELP -------------------------------------------------------------------
@@ -218,11 +230,12 @@ function configResetstat(call: Call): void {
   clearErrorsTotal();
   resetErrorStatistics();
   resetHostCounters();
+  initializeSampling();
   replyOk();
 }
 
 function configRewrite(call: Call): void {
-  builderStart(hostText());
+  startHostText();
   let parameter = firstParameter();
   while (parameter) {
     if (!isInitial(parameter)) {
@@ -234,13 +247,6 @@ function configRewrite(call: Call): void {
     parameter = nextParameter(parameter);
   }
   requestHost(call, Request.REWRITE_CONFIGURATION, 0, hostText().address, hostText().bytes);
-}
-
-/** The host's answer to REWRITE_CONFIGURATION. */
-export function completeRewrite(ok: bool, text: usize, bytes: u32): void {
-  builderFree(hostText());
-  if (ok) replyOk();
-  else replyErrorLine(text, bytes);
 }
 
 function configHelp(call: Call): void {
@@ -275,6 +281,10 @@ function quireConfigure(call: Call): void {
     if (value().bytes) builderByte(value(), 0x20);
     builderBytes(value(), call.at(i), call.bytesOf(i));
   }
+  if (value().isIncomplete) {
+    builderFree(value());
+    return replyError(OUT_OF_MEMORY);
+  }
   const accepted = stage(parameter, value().address, value().bytes);
   builderFree(value());
   if (!accepted) {
@@ -284,7 +294,7 @@ function quireConfigure(call: Call): void {
     builderFree(problem());
     return;
   }
-  commitStaged();
+  commitStaged(STAGED_NOW);
   if (parameter.flags & ParameterFlag.UNUSED) replyStatus("UNUSED");
   else replyOk();
 }
@@ -306,12 +316,15 @@ function quireFact(call: Call): void {
 }
 
 function hasArguments(parameter: Parameter, count: i32): bool {
-  if (parameter.kind >= ParameterKind.WORDS && parameter.kind <= ParameterKind.PERCENTILES
-    && parameter.kind != ParameterKind.EVENT_CLASSES) return count >= 1;
+  const kind = parameter.kind;
+  if (kind == ParameterKind.OPTIONS) return count >= 1;
+  if (kind >= ParameterKind.WORDS && kind <= ParameterKind.PERCENTILES
+    && kind != ParameterKind.EVENT_CLASSES) return count >= 1;
   return parameter.name == "replicaof" ? count == 2 : count == 1;
 }
 
 export function registerConfiguration(): void {
+  memory.fill(HOST_TEXT, 0, TEXT_BUILDER_BYTES);
   command(container.index, "config", "server", "2.0.0", -2, "", "", "", "", "",
     "Depends on the subcommand.", "Reads and changes the configuration.");
   command(configGet.index, "config|get", "server", "2.0.0", -3,

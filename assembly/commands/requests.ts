@@ -5,17 +5,21 @@
 import { Request } from "../abi";
 import { replyErrorLine, replyOk } from "../protocol/reply";
 import { Session } from "../server/session";
-import { completeConfigure, completeRewrite } from "./configuration";
+import { completeConfigure } from "./configuration";
 import { completeShutdown } from "./shutdown";
 
 /** Answers the session and ends its waiting; when `ok` is false `text` is the whole error line. */
 export function completeRequest(session: Session, ok: bool, text: usize, bytes: u32): void {
   const kind: Request = session.requestKind;
+  if (kind == Request.CONFIGURE) completeConfigure(session.request, ok);
   session.request = 0;
   session.requestKind = Request.NONE;
-  if (kind == Request.CONFIGURE) completeConfigure(ok, text, bytes);
-  else if (kind == Request.REWRITE_CONFIGURATION) completeRewrite(ok, text, bytes);
-  else if (kind == Request.SHUTDOWN) completeShutdown(session, ok, text, bytes);
+  if (kind == Request.SHUTDOWN) completeShutdown(session, ok, text, bytes);
   else if (ok) replyOk();
   else replyErrorLine(text, bytes);
+}
+
+/** The session that asked is gone; what the host did holds all the same. */
+export function completeAbandoned(request: u32, ok: bool): void {
+  completeConfigure(request, ok);
 }

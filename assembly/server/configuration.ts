@@ -11,6 +11,7 @@
  *   CHOICE                number: index of the word in `choices`
  *   PERCENT               number: bytes, or minus percent
  *   OCTAL, EVENT_CLASSES  number
+ *   OPTIONS               number: a bit for each word of `choices` after the first
  *   the others            owned text, words separated by one space
  */
 
@@ -19,12 +20,15 @@ import { accessRules } from "../keyspace/access";
 import { Arena, allocate, release } from "../memory/allocator";
 import { setParserLimits } from "../protocol/parser";
 import {
-  TextBuilder, builderBytes, builderInteger, builderStart, builderText, builderFree, builderByte,
+  TextBuilder, builderByte, builderBytes, builderFree, builderInteger, builderStart, builderText,
+  builderUnsigned,
 } from "../text/builder";
-import { equalsIgnoreCase, equalsLiteral } from "../text/case";
+import { equalsIgnoreCase, equalsLiteral, lowerByte } from "../text/case";
 import { parseInteger, parseMemorySize } from "../text/integers";
 import { registerParameters } from "./parameters";
-import { checkSpecial, eventClassesText, octalText, parseEventClasses, parseOctal } from "./special-parameters";
+import {
+  checkSpecial, eventClassesText, octalText, parseEventClasses, parseOctal,
+} from "./special-parameters";
 import { settings } from "./settings";
 
 export const enum ParameterKind {
@@ -41,6 +45,8 @@ export const enum ParameterKind {
   OOM_SCORES = 10,
   PERCENTILES = 11,
   OCTAL = 12,
+  /** Any of the words of `choices` but the first, which stands for none of them: a bit each. */
+  OPTIONS = 13,
 }
 
 export const enum ParameterFlag {
@@ -49,6 +55,8 @@ export const enum ParameterFlag {
   PROTECTED = 2,
   HOST = 4,
   UNUSED = 8,
+  /** The number is a u64. */
+  UNSIGNED = 16,
 }
 
 @unmanaged
@@ -65,7 +73,7 @@ export class Parameter {
   choices: string;
   kind: ParameterKind;
   flags: u32;
-  /** 1: a new value is staged. */
+  /** Who staged a new value: STAGED_NOW or the id of a request to the host; 0 = nobody. */
   staged: u32;
   /** 1: a file or command line has given a value (CONFIG REWRITE, `save` lines that add up). */
   given: u32;
@@ -77,7 +85,7 @@ export class Parameter {
 
   get hasNumber(): bool {
     return this.kind <= ParameterKind.CHOICE || this.kind == ParameterKind.EVENT_CLASSES
-      || this.kind == ParameterKind.OCTAL;
+      || this.kind >= ParameterKind.OCTAL;
   }
 }
 
@@ -88,6 +96,11 @@ class ConfigurationRoot {
   /** Time of the last CONFIG REWRITE and such belong to the host. */
   unused: u32;
 }
+
+/** `staged` of a value that the command in progress has staged. */
+export const STAGED_NOW: u32 = 0xffffffff;
+/** Longest text of a parameter. */
+export const TEXT_BYTES_MAXIMUM: u32 = 0x10000;
 
 const ROOT: usize = SERVER_ROOT + 0x2100;
 const PROBLEM: usize = SERVER_ROOT + 0x2120;
@@ -223,6 +236,11 @@ export function text(name: string, alias: string, initial: string, flags: u32): 
   register(name, alias, initial, ParameterKind.TEXT, flags, 0, 0, "");
 }
 
+/** Several of the words at once; the first one stands for none. */
+export function options(name: string, initial: string, choices: string, flags: u32): void {
+  register(name, "", initial, ParameterKind.OPTIONS, flags, 0, 0, choices);
+}
+
 export function special(
   name: string,
   alias: string,
@@ -280,10 +298,13 @@ export function stage(parameter: Parameter, address: usize, bytes: u32): bool {
       accepted = parameter.stagedNumber >= 0
         || refuse("argument couldn't be parsed as an octal number");
       break;
+    case ParameterKind.OPTIONS:
+      accepted = stageOptions(parameter, address, bytes);
+      break;
     default:
       accepted = stageText(parameter, address, bytes);
   }
-  if (accepted) parameter.staged = 1;
+  if (accepted) parameter.staged = STAGED_NOW;
   return accepted;
 }
 
@@ -304,6 +325,10 @@ function stageInteger(parameter: Parameter, address: usize, bytes: u32): bool {
 }
 
 function stageNumber(parameter: Parameter, value: i64): bool {
+  if (parameter.flags & ParameterFlag.UNSIGNED) {
+    parameter.stagedNumber = value;
+    return true;
+  }
   if (value < parameter.minimum || value > parameter.maximum) return refuseRange(parameter);
   parameter.stagedNumber = value;
   return true;
@@ -345,21 +370,22 @@ function wordEnd(words: string, start: i32): i32 {
   return end < 0 ? words.length : end;
 }
 
-function stageChoice(parameter: Parameter, address: usize, bytes: u32): bool {
-  const words = parameter.choices;
-  // A condition, not a break: asc takes an endless `for` with a break before `continue` for one
-  // that never ends.
-  for (let index = 0, start = wordStart(words, 0); start >= 0; start = wordStart(words, ++index)) {
-    if (<u32>(wordEnd(words, start) - start) != bytes) continue;
-    let same = true;
+/** Place of a word, case ignored, among the words of `choices`; -1 when it is none. */
+function choiceIndex(words: string, address: usize, bytes: u32): i32 {
+  let index = 0;
+  for (let start = 0; start >= 0; start = wordStart(words, index)) {
+    let same = <u32>(wordEnd(words, start) - start) == bytes;
     for (let i: u32 = 0; i < bytes && same; i++) {
-      const byte: i32 = load<u8>(address + i);
-      same = (byte | 0x20) == (words.charCodeAt(start + i) | 0x20);
+      same = lowerByte(load<u8>(address + i)) == <u32>words.charCodeAt(start + i);
     }
-    if (!same) continue;
-    parameter.stagedNumber = index;
-    return true;
+    if (same) return index;
+    index += 1;
   }
+  return -1;
+}
+
+function refuseChoice(parameter: Parameter): bool {
+  const words = parameter.choices;
   builderStart(problem());
   builderText(problem(), "argument(s) must be one of the following: ");
   for (let i = 0; i < words.length; i++) {
@@ -370,7 +396,39 @@ function stageChoice(parameter: Parameter, address: usize, bytes: u32): bool {
   return false;
 }
 
+function stageChoice(parameter: Parameter, address: usize, bytes: u32): bool {
+  const index = choiceIndex(parameter.choices, address, bytes);
+  if (index < 0) return refuseChoice(parameter);
+  parameter.stagedNumber = index;
+  return true;
+}
+
+/** Words of the shutdown options: default save nosave ... */
+const SAVE_BIT: i64 = 1;
+const NOSAVE_BIT: i64 = 2;
+
+function stageOptions(parameter: Parameter, address: usize, bytes: u32): bool {
+  let bits: i64 = 0;
+  let start = address;
+  const end = address + bytes;
+  while (true) {
+    let stop = start;
+    while (stop != end && load<u8>(stop) != 0x20) stop += 1;
+    const index = choiceIndex(parameter.choices, start, <u32>(stop - start));
+    if (index < 0) return refuseChoice(parameter);
+    if (index) bits |= 1 << (index - 1);
+    if (stop == end) break;
+    start = stop + 1;
+  }
+  if (bits & SAVE_BIT && bits & NOSAVE_BIT) {
+    return refuse("shutdown options SAVE and NOSAVE can't be used simultaneously");
+  }
+  parameter.stagedNumber = bits;
+  return true;
+}
+
 function stageText(parameter: Parameter, address: usize, bytes: u32): bool {
+  if (bytes > TEXT_BYTES_MAXIMUM) return refuse("argument is too long");
   const staged = changetype<TextBuilder>(NUMBER);
   builderStart(staged);
   const reason = checkSpecial(parameter, address, bytes, staged);
@@ -409,24 +467,36 @@ function commit(parameter: Parameter): void {
   parameter.stagedBytes = 0;
 }
 
-/** Makes every staged value the current one. */
-export function commitStaged(): void {
+/** Makes every value that `by` staged the current one. */
+export function commitStaged(by: u32): void {
   let address = <usize>root().first;
   while (address) {
     const parameter = changetype<Parameter>(address);
-    if (parameter.staged) commit(parameter);
+    if (parameter.staged == by) commit(parameter);
     address = parameter.next;
   }
   applySettings();
 }
 
-/** Forgets every staged value. */
-export function dropStaged(): void {
+/** Forgets every value that `by` staged. */
+export function dropStaged(by: u32): void {
   let address = <usize>root().first;
   while (address) {
     const parameter = changetype<Parameter>(address);
-    parameter.staged = 0;
-    dropText(parameter);
+    if (parameter.staged == by) {
+      parameter.staged = 0;
+      dropText(parameter);
+    }
+    address = parameter.next;
+  }
+}
+
+/** What the command in progress has staged waits for a request to the host. */
+export function handStaged(request: u32): void {
+  let address = <usize>root().first;
+  while (address) {
+    const parameter = changetype<Parameter>(address);
+    if (parameter.staged == STAGED_NOW) parameter.staged = request;
     address = parameter.next;
   }
 }
@@ -446,9 +516,13 @@ export function appendValue(parameter: Parameter, out: TextBuilder): void {
       builderInteger(out, parameter.number < 0 ? -parameter.number : parameter.number);
       if (parameter.number < 0) builderByte(out, 0x25);
       break;
+    case ParameterKind.OPTIONS:
+      appendOptions(parameter, out);
+      break;
     case ParameterKind.INTEGER:
     case ParameterKind.MEMORY:
-      builderInteger(out, parameter.number);
+      if (parameter.flags & ParameterFlag.UNSIGNED) builderUnsigned(out, parameter.number);
+      else builderInteger(out, parameter.number);
       break;
     case ParameterKind.EVENT_CLASSES:
       eventClassesText(<u32>parameter.number, out);
@@ -461,8 +535,22 @@ export function appendValue(parameter: Parameter, out: TextBuilder): void {
   }
 }
 
+function appendOptions(parameter: Parameter, out: TextBuilder): void {
+  if (!parameter.number) return appendWord(parameter, 0, out);
+  let count = 0;
+  for (let index = 1; index < 32; index++) {
+    if (!((parameter.number >> (index - 1)) & 1)) continue;
+    if (count++) builderByte(out, 0x20);
+    appendWord(parameter, index, out);
+  }
+}
+
 function appendChoice(parameter: Parameter, out: TextBuilder): void {
-  const start = wordStart(parameter.choices, <i32>parameter.number);
+  appendWord(parameter, <i32>parameter.number, out);
+}
+
+function appendWord(parameter: Parameter, index: i32, out: TextBuilder): void {
+  const start = wordStart(parameter.choices, index);
   const end = wordEnd(parameter.choices, start);
   for (let i = start; i < end; i++) builderByte(out, parameter.choices.charCodeAt(i));
 }
@@ -482,11 +570,19 @@ export function numberOf(name: string): i64 {
   return parameterNamed(name).number;
 }
 
+/** Values outside some bounds are accepted and brought within them, as Redis does. */
+function clamp(name: string, least: i64, most: i64): void {
+  const parameter = parameterNamed(name);
+  parameter.number = max(least, min(most, parameter.number));
+}
+
 /** Derives the words that hot paths read. */
 export function applySettings(): void {
+  clamp("hz", 1, 500);
+  clamp("repl-backlog-size", 16384, i64.MAX_VALUE);
   const values = settings();
   const password = parameterNamed("requirepass");
-  values.maxmemory = <f64>numberOf("maxmemory");
+  values.maxmemory = <f64><u64>numberOf("maxmemory");
   values.bulkBytesMaximum = <f64>numberOf("proto-max-bulk-len");
   values.queryBufferBytesMaximum = <f64>numberOf("client-query-buffer-limit");
   values.passwordAddress = password.textAddress;

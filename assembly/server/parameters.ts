@@ -8,7 +8,7 @@
  */
 
 import {
-  ParameterFlag, ParameterKind, choice, flag, integer, memoryOrPercent, memorySize, special, text,
+  ParameterFlag, ParameterKind, choice, flag, integer, memoryOrPercent, memorySize, options, special, text,
 } from "./configuration";
 
 // @ts-ignore: decorator
@@ -19,6 +19,8 @@ import {
 @inline const HOST = ParameterFlag.HOST;
 // @ts-ignore: decorator
 @inline const UNUSED = ParameterFlag.UNUSED;
+// @ts-ignore: decorator
+@inline const UNSIGNED = ParameterFlag.UNSIGNED;
 
 function registerFlags(): void {
   flag("activedefrag", "", "no", UNUSED);
@@ -29,7 +31,7 @@ function registerFlags(): void {
   flag("aof-rewrite-incremental-fsync", "", "yes", UNUSED);
   flag("aof-timestamp-enabled", "", "no", UNUSED);
   flag("aof-use-rdb-preamble", "", "yes", UNUSED);
-  flag("appendonly", "", "yes", UNUSED);
+  flag("appendonly", "", "no", UNUSED);
   flag("cluster-allow-pubsubshard-when-down", "", "yes", UNUSED);
   flag("cluster-allow-reads-when-down", "", "no", UNUSED);
   flag("cluster-allow-replica-migration", "", "yes", UNUSED);
@@ -135,16 +137,16 @@ function registerIntegers(): void {
 }
 
 function registerSizes(): void {
-  memorySize("active-defrag-ignore-bytes", "", "104857600", 0, UNUSED);
+  memorySize("active-defrag-ignore-bytes", "", "104857600", 1, UNUSED);
   memorySize("auto-aof-rewrite-min-size", "", "67108864", 0, UNUSED);
   memorySize("client-query-buffer-limit", "", "1073741824", 1048576, 0);
-  memorySize("cluster-link-sendbuf-limit", "", "0", 0, UNUSED);
+  memorySize("cluster-link-sendbuf-limit", "", "0", 0, UNUSED | UNSIGNED);
   memorySize("hash-max-listpack-value", "hash-max-ziplist-value", "64", 0, UNUSED);
   memorySize("hll-sparse-max-bytes", "", "3000", 0, UNUSED);
-  memorySize("maxmemory", "", "0", 0, 0);
+  memorySize("maxmemory", "", "0", 0, UNSIGNED);
   memoryOrPercent("maxmemory-clients", "", "0", UNUSED);
   memorySize("proto-max-bulk-len", "", "536870912", 1048576, 0);
-  memorySize("repl-backlog-size", "", "1048576", 0, UNUSED);
+  memorySize("repl-backlog-size", "", "1048576", 1, UNUSED);
   memorySize("set-max-listpack-value", "", "64", 0, UNUSED);
   memorySize("stream-node-max-bytes", "", "4096", 0, UNUSED);
   memorySize("zset-max-listpack-value", "zset-max-ziplist-value", "64", 0, UNUSED);
@@ -159,13 +161,14 @@ function registerChoices(): void {
   choice("enable-protected-configs", "", "no", "no yes local", IMMUTABLE);
   choice("loglevel", "", "notice", "debug verbose notice warning", HOST);
   choice("maxmemory-policy", "", "noeviction",
-    "volatile-lru volatile-lfu volatile-random volatile-ttl allkeys-lru allkeys-lfu allkeys-random noeviction", 0);
+    "volatile-lru volatile-lfu volatile-random volatile-ttl allkeys-lru allkeys-lfu \
+allkeys-random noeviction", 0);
   choice("oom-score-adj", "", "no", "no yes relative absolute", UNUSED);
   choice("propagation-error-behavior", "", "ignore", "ignore panic panic-on-replicas", UNUSED);
   choice("repl-diskless-load", "", "disabled", "disabled on-empty-db swapdb", UNUSED);
   choice("sanitize-dump-payload", "", "no", "no yes clients", UNUSED);
-  choice("shutdown-on-sigint", "", "default", "default save nosave now force", UNUSED);
-  choice("shutdown-on-sigterm", "", "default", "default save nosave now force", UNUSED);
+  options("shutdown-on-sigint", "default", "default save nosave now force", UNUSED);
+  options("shutdown-on-sigterm", "default", "default save nosave now force", UNUSED);
   choice("supervised", "", "no", "no upstart systemd auto", IMMUTABLE | UNUSED);
   choice("syslog-facility", "", "local0",
     "user local0 local1 local2 local3 local4 local5 local6 local7", IMMUTABLE | UNUSED);
@@ -216,7 +219,8 @@ function registerTexts(): void {
 function registerSpecials(): void {
   special("bind", "", "* -::*", ParameterKind.WORDS, HOST);
   special("client-output-buffer-limit", "",
-    "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", ParameterKind.BUFFER_LIMITS, HOST);
+    "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
+    ParameterKind.BUFFER_LIMITS, HOST);
   special("latency-tracking-info-percentiles", "", "50 99 99.9", ParameterKind.PERCENTILES, UNUSED);
   special("notify-keyspace-events", "", "", ParameterKind.EVENT_CLASSES, UNUSED);
   special("oom-score-adj-values", "", "0 200 800", ParameterKind.OOM_SCORES, UNUSED);

@@ -5,7 +5,7 @@
  */
 
 import {
-  TextBuilder, builderByte, builderBytes, builderInteger, builderText,
+  TextBuilder, builderByte, builderBytes, builderInteger, builderShortest, builderText,
 } from "../text/builder";
 import { equalsIgnoreCase } from "../text/case";
 import { parseDouble } from "../text/doubles";
@@ -17,13 +17,18 @@ const OUT: usize = SERVER_ROOT + 0x2160;
 /** Nine limits: three classes of hard bytes, soft bytes, soft seconds. */
 const LIMITS: usize = SERVER_ROOT + 0x2180;
 
-/** The words of a text, one after another: `wordAt` moves to the next one. */
+/**
+ * The words of a text: what lies between its single blanks, so that two blanks in a row or one at an
+ * end make an empty word. A text without bytes has no words.
+ */
 @unmanaged
 class Words {
   cursor: usize;
   end: usize;
   word: usize;
   bytes: u32;
+  /** 1: there is a further word. */
+  more: u32;
 }
 
 const WORDS: usize = SERVER_ROOT + 0x21d0;
@@ -37,17 +42,19 @@ function words(): Words {
 function startWords(address: usize, bytes: u32): void {
   words().cursor = address;
   words().end = address + bytes;
+  words().more = u32(bytes > 0);
 }
 
 function nextWord(): bool {
+  if (!words().more) return false;
   let cursor = words().cursor;
   const end = words().end;
-  while (cursor != end && load<u8>(cursor) <= 0x20) cursor += 1;
   words().word = cursor;
-  while (cursor != end && load<u8>(cursor) > 0x20) cursor += 1;
+  while (cursor != end && load<u8>(cursor) != 0x20) cursor += 1;
   words().bytes = <u32>(cursor - words().word);
-  words().cursor = cursor;
-  return words().bytes > 0;
+  words().more = u32(cursor != end);
+  words().cursor = cursor == end ? end : cursor + 1;
+  return true;
 }
 
 function nextInteger(minimum: i64, maximum: i64): bool {
@@ -91,6 +98,7 @@ export function checkSpecial(
 function copyWords(address: usize, bytes: u32, out: TextBuilder): void {
   startWords(address, bytes);
   while (nextWord()) {
+    if (!words().bytes) continue;
     if (out.bytes) builderByte(out, 0x20);
     builderBytes(out, words().word, words().bytes);
   }
@@ -119,7 +127,7 @@ function classOf(address: usize, bytes: u32): i32 {
 
 function readLimits(address: usize, bytes: u32): string | null {
   const count = countWords(address, bytes);
-  if (!count || count & 3) return "Wrong number of arguments in buffer limit configuration.";
+  if (count & 3) return "Wrong number of arguments in buffer limit configuration.";
   for (let i = 0; i < count; i += 4) {
     nextWord();
     const group = classOf(words().word, words().bytes);
@@ -181,7 +189,7 @@ function checkPercentiles(address: usize, bytes: u32, out: TextBuilder): string 
       return "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]";
     }
     if (out.bytes) builderByte(out, 0x20);
-    builderBytes(out, words().word, words().bytes);
+    builderShortest(out, value);
   }
   return null;
 }

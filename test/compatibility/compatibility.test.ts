@@ -1,6 +1,7 @@
 // Every script, answered by redis-server and by Quire, reply by reply. Redis 7.0.15 is the oracle.
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SessionFlag } from "../../assembly/abi";
 import { TestEngine } from "../support/engine";
 import { hasRedisServer, type RedisClient, RedisServer } from "../support/redis-server";
 import type { Script } from "../support/script";
@@ -39,6 +40,9 @@ describe.skipIf(!hasRedisServer())("Quire answers as redis-server does", () => {
     await client.ask("FLUSHALL");
     engine = new TestEngine();
     engine.now = Date.now();
+    const host = engine.open(SessionFlag.INTERNAL);
+    host.call("QUIRE CONFIGURE enable-debug-command yes");
+    host.close();
   }
 
   for (const { name, scripts } of files) {

@@ -65,6 +65,8 @@ export interface EngineOptions {
   seed?: [number, number, number, number];
   memory?: WebAssembly.Memory;
   savePage?: (page: number) => void;
+  /** Milliseconds that statistics see; always 0 when left out. */
+  clock?: () => number;
 }
 
 /** RESP request bytes of one command. */
@@ -100,7 +102,7 @@ export class TestEngine {
       host: {
         flush: (stream: number, session: number, address: number, bytes: number) =>
           this.flush(stream, session, address >>> 0, bytes >>> 0),
-        clock: () => 0,
+        clock: options.clock ?? (() => 0),
         savePage: options.savePage ?? (() => undefined),
       },
     });
