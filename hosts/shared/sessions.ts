@@ -1,5 +1,6 @@
 /**
- * The sessions of an engine: bytes in, one engine call per chunk, replies out in order.
+ * The sessions of an engine: bytes in, an engine call for each chunk (of up to 4 KiB), replies out in
+ * order.
  *
  * A session that WAITS keeps its further input (bounded: then its transport is paused) until its
  * request has been answered. A client that does not read is not read from either, so it costs
@@ -13,6 +14,13 @@ import { Outlet } from "./outlet.js";
 import { Session, UNSENT_HIGH_BYTES } from "./session.js";
 import type { Transport } from "./transport.js";
 import { EngineTrap } from "./trap.js";
+
+/**
+ * A chunk is run in pieces of this size, so that a short request for much output is noticed before
+ * the next one runs; in small pieces while the client is behind with reading.
+ */
+const PIECE_BYTES = 4096;
+const SLOW_PIECE_BYTES = 256;
 
 export interface Answer {
   ok: boolean;
@@ -158,7 +166,10 @@ export class Sessions {
     let offset = 0;
     let status: number = Status.CONTINUE;
     while (offset < bytes && status === Status.CONTINUE && !session.closing) {
-      status = this.engine.receive(session.id, chunk, offset, nowMs, bytes);
+      const unsent = session.unsentBytes;
+      if (unsent > UNSENT_HIGH_BYTES) break;
+      const end = Math.min(bytes, offset + (unsent === 0 ? PIECE_BYTES : SLOW_PIECE_BYTES));
+      status = this.engine.receive(session.id, chunk, offset, nowMs, end);
       offset += this.engine.taken;
     }
     if (offset < bytes) session.putBack(chunk.subarray(offset, bytes));

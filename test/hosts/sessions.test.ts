@@ -124,6 +124,28 @@ describe("flow", () => {
     expect(transport.events).toEqual(["pause", "resume"]);
   });
 
+  it("holds little for a client that asks for much at once, and loses nothing", () => {
+    const played = new Played();
+    const { session, transport } = played.open();
+    transport.slow = true;
+    const rounds = 3000;
+    const many = Array.from({ length: rounds }, () => ["GET", "a"]);
+    played.send(session, ["SET", "a", Buffer.alloc(100_000, 97)], ...many);
+    let received = 0;
+    let most = 0;
+    while (transport.unsentBytes > 0) {
+      received += transport.unsentBytes;
+      most = Math.max(most, transport.unsentBytes);
+      transport.unsentBytes = 0;
+      transport.kept = [];
+      transport.written = [];
+      played.sessions.drained(session);
+    }
+    expect(received).toBe("+OK\r\n".length + rounds * (100_000 + "$100000\r\n\r\n".length));
+    expect(most).toBeLessThan(30_000_000);
+    expect(transport.events.at(-1)).toBe("resume");
+  });
+
   it("ends a client above the hard limit, and one above the soft limit for too long", () => {
     const played = new Played();
     played.sessions.limit = { hardBytes: 2_000_000, softBytes: 1_000_000, softSeconds: 10 };
