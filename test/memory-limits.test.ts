@@ -166,7 +166,7 @@ function fill(session: TestSession, value: string): number {
 }
 
 describe("the work of one call", () => {
-  /** As memory/steps.ts counts: 512 when a table's only segment, 32 KiB, moves for the last time. */
+  /** As memory/steps.ts counts: 512 when a table's only segment, 32 KiB, moves a last time. */
   const STEPS_MAXIMUM = 700;
   const KEYS = Math.round(1_000_000 * SCALE);
 

@@ -1,6 +1,6 @@
 // Random commands in little memory: refusals of every kind, never a trap, never a broken invariant,
 // and effects that replay to the same data set.
-import { SessionFlag, Status } from "../../assembly/abi";
+import { EXCHANGE, Exchange, SessionFlag, Status } from "../../assembly/abi";
 import { decode, encode, TestEngine, type TestSession } from "../support/engine";
 import { RandomCommands } from "../support/random-commands";
 import { randomNumbers } from "../support/workload";
@@ -55,8 +55,10 @@ function runRound(seed: number): { commands: number; refused: number } {
     const index = random(sessions.length);
     const session = sessions[index]!;
     if (random(10) === 0) limitMemory(session, random);
+    if (random(4) === 0) failReserve(engine, 1 + random(40));
     const commands = Array.from({ length: BATCH }, () => encode(source.next()));
     const replies = session.raw(Buffer.concat(commands));
+    failReserve(engine, 0);
     refused += replies.split("\r\n-OOM ").length - 1;
     if (session.status === Status.CLOSE) replaceSession(sessions, index);
     engine.now += random(500);
@@ -78,6 +80,11 @@ function replaceSession(sessions: TestSession[], index: number): void {
   } catch (error) {
     if (sessions.length === 0) throw error;
   }
+}
+
+/** The n-th reserve from now on fails; 0: none does. */
+function failReserve(engine: TestEngine, n: number): void {
+  engine.view().setUint32(EXCHANGE + Exchange.FAIL_RESERVE, n, true);
 }
 
 function limitMemory(session: TestSession, random: Random): void {

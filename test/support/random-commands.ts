@@ -330,7 +330,7 @@ export class RandomCommands {
         ...this.chosen(word("REPLACE"), word("REPLACE"), () => ["DB", database()]),
       ],
       move: () => ["MOVE", this.key(), database()],
-      object: () => ["OBJECT", this.of(["ENCODING", "REFCOUNT", "ENCODING", "BOGUS"]), this.key()],
+      object: () => ["OBJECT", this.of(["ENCODING", "ENCODING", "ENCODING", "BOGUS"]), this.key()],
       select: () => ["SELECT", database()],
       dbsize: () => ["DBSIZE"],
       swapdb: () => (this.chance(10) ? ["SWAPDB", database(), database()] : ["DBSIZE"]),
