@@ -8,7 +8,7 @@
  * bytes in lower case, in the form "container|subcommand" where there is one.
  */
 import {
-  replyErrorByte, replyErrorBytes, replyErrorCut, replyErrorEnd, replyErrorInteger,
+  replyErrorByte, replyErrorBytes, replyErrorCut, replyErrorEnd, replyErrorInteger, replyErrorLast,
   replyErrorStart, replyErrorText,
 } from "./reply";
 
@@ -355,7 +355,8 @@ export function replyErrorAround(
 
 /** EXPIRE family: "Unsupported option foo". */
 export function replyUnsupportedOption(address: usize, bytes: usize): void {
-  replyErrorAround("ERR Unsupported option ", address, bytes, "");
+  replyErrorStart("ERR Unsupported option ");
+  replyErrorLast(address, bytes);
 }
 
 /** INCREX: which of its numbers is wrong ("Increment", "LBOUND", "UBOUND"). */

@@ -189,8 +189,23 @@ export function replyErrorCut(address: usize, bytes: usize, most: usize): usize 
   return length;
 }
 
+/** Foreign bytes that end an error: CR and LF at their end are dropped. */
+export function replyErrorLast(address: usize, bytes: usize): void {
+  let length: usize = 0;
+  while (length < bytes && load<u8>(address + length)) length++;
+  while (length && isLineByte(load<u8>(address + length - 1))) length--;
+  writeErrorBytes(address, length);
+  replyLineEnd();
+}
+
+// @ts-ignore: decorator
+@inline
+function isLineByte(byte: u32): bool {
+  return byte == 0x0d || byte == 0x0a;
+}
+
 export function replyErrorByte(byte: u32): void {
-  sinkByte(replySink(), byte == 0x0d || byte == 0x0a ? 0x20 : byte);
+  sinkByte(replySink(), isLineByte(byte) ? 0x20 : byte);
 }
 
 function writeErrorBytes(address: usize, bytes: usize): void {
