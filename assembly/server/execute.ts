@@ -79,12 +79,11 @@ function run(session: Session): i32 {
     if (result == ParseResult.COMPLETE) {
       status = runCommand(session, parser.argumentCount, parser.arguments);
       parserRelease(parser);
-    } else if (result == ParseResult.MORE) {
-      break;
-    } else if (result == ParseResult.FAILED || result == ParseResult.CLOSE) {
-      status = Status.CLOSE;
-      if (errorsThisCall()) countErrorCode();
+      continue;
     }
+    if (errorsThisCall()) countErrorCode();
+    if (result == ParseResult.MORE) break;
+    if (result == ParseResult.FAILED || result == ParseResult.CLOSE) status = Status.CLOSE;
   }
   settleTiming();
   sinkUnmute(replySink());

@@ -160,7 +160,7 @@ describe("INFO", () => {
     once("NOSUCH");
     once("GET");
     once("CONFIG SET requirepass x");
-    engine.open().call("GET a");
+    engine.open().raw("GET a\r\n");
     expect(field("errorstat_ERR")).toBe("count=2");
     expect(field("errorstat_NOAUTH")).toBe("count=1");
     expect(field("total_error_replies")).toBe("3");
