@@ -6,14 +6,14 @@
  * answer.
  */
 
-import { EXCHANGE, Exchange, Request, SessionFlag } from "../abi";
+import { EXCHANGE, Exchange, Request, SERVER_ROOT, SessionFlag } from "../abi";
 import { resetStatistics } from "../keyspace/statistics";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
   OUT_OF_MEMORY, SYNTAX, replyConfigurationFailed, replyUnknownConfiguration,
 } from "../protocol/errors";
 import {
-  clearErrorsTotal, replyBulk, replyBulkText, replyError, replyErrorBytes, replyErrorEnd,
+  clearErrorsTotal, replyBulk, replyError, replyErrorBytes, replyErrorEnd,
   replyErrorStart, replyErrorText, replyMap, replyOk, replyStatus,
 } from "../protocol/reply";
 import { Call, requestHost, reserveOrReply } from "../server/call";
@@ -34,7 +34,6 @@ import {
 } from "../text/builder";
 import { equalsBytesIgnoreCase, writeLiteral } from "../text/case";
 import { matchGlob } from "../text/glob";
-import { SERVER_ROOT } from "../abi";
 
 const VALUE: usize = SERVER_ROOT + 0x2200;
 /** Longest name of a parameter. */
@@ -206,8 +205,8 @@ function appendStagedNumber(parameter: Parameter): void {
 }
 
 /**
- * The host's answer to CONFIGURE number `request`: commits or drops what was staged for it. The client
- * is told in requests.ts, if it is still there.
+ * The host's answer to CONFIGURE number `request`: commits or drops what was staged for it. The
+ * client is told in requests.ts, if it is still there.
  */
 export function completeConfigure(request: u32, ok: bool): void {
   if (ok) commitStaged(request);
@@ -300,8 +299,8 @@ function quireConfigure(call: Call): void {
 }
 
 /**
- * QUIRE FACT name text: what the host knows about the process and INFO shows. Names: os, executable,
- * config_file, runtime.
+ * QUIRE FACT name text: what the host knows about the process and INFO shows. Names: os,
+ * executable, config_file, runtime.
  */
 function quireFact(call: Call): void {
   if (!call.session.has(SessionFlag.INTERNAL)) {

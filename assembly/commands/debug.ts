@@ -19,7 +19,7 @@ import {
   replyArray, replyError, replyErrorLine, replyInteger, replyOk, replyStatus, replyStatusBytes,
 } from "../protocol/reply";
 import { sendLog } from "../protocol/sink";
-import { Call, integerOrReply, requestHost } from "../server/call";
+import { Call, requestHost } from "../server/call";
 import { settings } from "../server/settings";
 import { command, systemCommand } from "../server/table";
 import {
@@ -90,9 +90,8 @@ function pauseCron(call: Call): void {
 
 function replyBuffer(call: Call): void {
   if (call.is(2, "peak-reset-time")) {
-    if (!call.is(3, "never") && !call.is(3, "reset") && !parseInteger(call.at(3), call.bytesOf(3), OUT)) {
-      return replyError(NOT_INTEGER);
-    }
+    const isWord = call.is(3, "never") || call.is(3, "reset");
+    if (!isWord && !parseInteger(call.at(3), call.bytesOf(3), OUT)) return replyError(NOT_INTEGER);
   } else if (!call.is(2, "resizing")) {
     return replySyntax(call);
   }

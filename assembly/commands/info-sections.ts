@@ -1,8 +1,8 @@
 /**
  * The sections of INFO about the process, its clients, its memory, persistence and replication.
  *
- * Names and order are those of Redis 7.4. Lines of what is not built yet show the value that is true
- * of a server that never used it.
+ * Names and order are those of Redis 7.4. Lines of what is not built yet show the value that is
+ * true of a server that never used it.
  */
 
 import { Exchange, SessionFlag } from "../abi";
@@ -15,7 +15,7 @@ import {
   Fact, ID_BYTES, REPLICATION_ID, RUN_ID, appendFact, hostNumber, uptimeMs,
 } from "../server/facts";
 import { MemoryReport, takeMemoryReport } from "../server/memory-report";
-import { Session, clientCount, firstSession, nextSession } from "../server/session";
+import { clientCount, firstSession, nextSession } from "../server/session";
 import { QUIRE_VERSION, REDIS_VERSION } from "../server/version";
 import {
   TextBuilder, builderByte, builderBytes, builderDouble, builderInteger, builderText,

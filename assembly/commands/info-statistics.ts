@@ -1,6 +1,6 @@
 /** The sections of INFO that count: statistics, commands, errors, latencies, keys. */
 
-import { Exchange } from "../abi";
+import { Exchange, SERVER_ROOT } from "../abi";
 import { databaseAt, databaseCount } from "../keyspace/keyspace";
 import { statistics } from "../keyspace/statistics";
 import { errorsTotal } from "../protocol/reply";
@@ -14,7 +14,6 @@ import {
   TextBuilder, builderByte, builderBytes, builderDouble, builderInteger, builderText,
 } from "../text/builder";
 import { parseDouble } from "../text/doubles";
-import { SERVER_ROOT } from "../abi";
 import { constantLines, decimalLine, endLine, integerLine } from "./info-text";
 
 const PERCENTILE: usize = SERVER_ROOT + 0x2770;

@@ -2,7 +2,9 @@
 
 import { lookupQuiet } from "../keyspace/database";
 import { Database, databaseAt, databaseCount } from "../keyspace/keyspace";
-import { freeBytes, freeRunPages, limitBytes, pagesInUse, Arena, usedBytesOf } from "../memory/allocator";
+import {
+  Arena, freeBytes, freeRunPages, limitBytes, pagesInUse, usedBytesOf,
+} from "../memory/allocator";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { OUT_OF_MEMORY, SYNTAX } from "../protocol/errors";
 import {
@@ -157,7 +159,7 @@ engine keeps that memory for new data; it goes back to the system with a restart
   }
   if (report.active > report.allocated * 1.4) {
     builderText(text, " * Fragmentation: pages hold more than 140 % of the bytes in use. Keys of \
-other sizes than the deleted ones leave such gaps; they are used again by keys of the old sizes.\n");
+other sizes than the deleted ones leave such gaps, which keys of the old sizes fill again.\n");
   }
   if (report.rss > report.resident * 1.5) {
     builderText(text, " * Process: it takes more than 150 % of the memory of the engine. The rest \

@@ -3,13 +3,12 @@
  * host that cannot stop refuses, and the client is told.
  */
 
-import { Request } from "../abi";
+import { Request, SERVER_ROOT } from "../abi";
 import { NO_SHUTDOWN, SHUTDOWN_FAILED, SYNTAX } from "../protocol/errors";
 import { replyError, replyErrorLine } from "../protocol/reply";
 import { Call, requestHost } from "../server/call";
 import { Session } from "../server/session";
 import { command } from "../server/table";
-import { SERVER_ROOT } from "../abi";
 import { writeLiteral } from "../text/case";
 
 /** "nosave\0now\0force\0" at most. */

@@ -3,8 +3,9 @@
  *
  * A parameter is a row (server/parameters.ts) with its value. Setting is done in two steps, because
  * CONFIG SET of several parameters is all or nothing and some of them need the host: `stage` checks
- * a text and keeps the new value beside the old one, `commitStaged` makes all staged values current and
- * `applySettings` derives the words that hot paths read; `dropStaged` forgets them.
+ * a text and keeps the new value beside the old one, `commitStaged` makes staged values current and
+ * derives the words that hot paths read; `dropStaged` forgets them. Values that wait for the host
+ * carry the id of its request (`handStaged`), so that other clients may set others meanwhile.
  *
  *   kind                  value
  *   FLAG INTEGER MEMORY   number
@@ -23,12 +24,13 @@ import {
   TextBuilder, builderByte, builderBytes, builderFree, builderInteger, builderStart, builderText,
   builderUnsigned,
 } from "../text/builder";
-import { equalsIgnoreCase, equalsLiteral, lowerByte } from "../text/case";
+import { equalsIgnoreCase, equalsLiteral } from "../text/case";
 import { parseInteger, parseMemorySize } from "../text/integers";
 import { registerParameters } from "./parameters";
 import {
   checkSpecial, eventClassesText, octalText, parseEventClasses, parseOctal,
 } from "./special-parameters";
+import { choiceIndex, choiceText } from "./choices";
 import { settings } from "./settings";
 
 export const enum ParameterKind {
@@ -354,36 +356,6 @@ function stagePercent(parameter: Parameter, address: usize, bytes: u32): bool {
   return stageNumber(parameter, load<i64>(NUMBER));
 }
 
-/** Start of word `index` of a list separated by spaces, -1 past the last one. */
-function wordStart(words: string, index: i32): i32 {
-  let at = 0;
-  for (let i = 0; i < index; i++) {
-    at = words.indexOf(" ", at);
-    if (at < 0) return -1;
-    at += 1;
-  }
-  return at < words.length ? at : -1;
-}
-
-function wordEnd(words: string, start: i32): i32 {
-  const end = words.indexOf(" ", start);
-  return end < 0 ? words.length : end;
-}
-
-/** Place of a word, case ignored, among the words of `choices`; -1 when it is none. */
-function choiceIndex(words: string, address: usize, bytes: u32): i32 {
-  let index = 0;
-  for (let start = 0; start >= 0; start = wordStart(words, index)) {
-    let same = <u32>(wordEnd(words, start) - start) == bytes;
-    for (let i: u32 = 0; i < bytes && same; i++) {
-      same = lowerByte(load<u8>(address + i)) == <u32>words.charCodeAt(start + i);
-    }
-    if (same) return index;
-    index += 1;
-  }
-  return -1;
-}
-
 function refuseChoice(parameter: Parameter): bool {
   const words = parameter.choices;
   builderStart(problem());
@@ -536,23 +508,17 @@ export function appendValue(parameter: Parameter, out: TextBuilder): void {
 }
 
 function appendOptions(parameter: Parameter, out: TextBuilder): void {
-  if (!parameter.number) return appendWord(parameter, 0, out);
+  if (!parameter.number) return choiceText(parameter.choices, 0, out);
   let count = 0;
   for (let index = 1; index < 32; index++) {
     if (!((parameter.number >> (index - 1)) & 1)) continue;
     if (count++) builderByte(out, 0x20);
-    appendWord(parameter, index, out);
+    choiceText(parameter.choices, index, out);
   }
 }
 
 function appendChoice(parameter: Parameter, out: TextBuilder): void {
-  appendWord(parameter, <i32>parameter.number, out);
-}
-
-function appendWord(parameter: Parameter, index: i32, out: TextBuilder): void {
-  const start = wordStart(parameter.choices, index);
-  const end = wordEnd(parameter.choices, start);
-  for (let i = start; i < end; i++) builderByte(out, parameter.choices.charCodeAt(i));
+  choiceText(parameter.choices, <i32>parameter.number, out);
 }
 
 /** Whether the value is what it was before anyone set it. */

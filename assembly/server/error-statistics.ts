@@ -1,9 +1,9 @@
 /**
  * Errors by code (the first word of an error), for INFO errorstats.
  *
- * One array in order of the codes, allocated once. Whoever makes up error codes cannot make it grow:
- * with the first code that finds it full all are dropped, one line says so in the log, and nothing is
- * counted until CONFIG RESETSTAT, as Redis 7.4 does.
+ * One array in order of the codes, allocated once. Whoever makes up error codes cannot make it
+ * grow: with the first code that finds it full all are dropped, one line says so in the log, and
+ * nothing is counted until CONFIG RESETSTAT, as Redis 7.4 does.
  *
  *   entry (48 bytes):  u32 bytes | 32 bytes code | +40 f64 errors
  *   SERVER root + 0x2420:  u32 entries' address | u32 count | u32 1 = full, nothing is counted

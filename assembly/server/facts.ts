@@ -1,6 +1,6 @@
 /**
- * What INFO says of the process and what does not change while it runs: texts that the host tells by
- * QUIRE FACT, the ids drawn at the start, the memory in use then.
+ * What INFO says of the process and what does not change while it runs: texts that the host tells
+ * by QUIRE FACT, the ids drawn at the start, the memory in use then.
  *
  *   SERVER root + 0x2660  u32 address, u32 bytes per fact
  *               + 0x2690  40 bytes run id    + 0x26C0  40 bytes replication id

@@ -1,18 +1,17 @@
 /**
- * Where the memory goes, as INFO memory, MEMORY STATS and MEMORY DOCTOR report it: taken once into a
- * record, so that the sums of one answer fit together.
+ * Where the memory goes, as INFO memory, MEMORY STATS and MEMORY DOCTOR report it: taken once into
+ * a record, so that the sums of one answer fit together.
  *
  *   total     blocks in use plus the tables that describe them
  *   overhead  what an empty server takes, its clients, tables and expiry indexes
  *   dataset   the rest: keys and values
  */
 
-import { Exchange, SERVER_ROOT, SessionFlag } from "../abi";
+import { Exchange, PAGE_BYTES, SERVER_ROOT, SessionFlag } from "../abi";
 import { Database, databaseAt, databaseCount } from "../keyspace/keyspace";
 import {
   Arena, overheadBytes, pagesInUse, peakBytes, usedBytes,
 } from "../memory/allocator";
-import { PAGE_BYTES } from "../abi";
 import { tableBytes } from "../structures/hash-table";
 import { vectorBytes } from "../structures/reference-vector";
 import { hostNumber, startupBytes, totalBytes } from "./facts";

@@ -1,14 +1,16 @@
 /**
- * Every configuration parameter: name, older name, default, bounds, and what may be done with it. One
- * row each, as server/configuration.ts registers them; the names, defaults, bounds and choices are
- * those that redis-server answers to CONFIG GET and CONFIG SET (7.0.15, and 7.4 where it added some).
+ * Every configuration parameter: name, older name, default, bounds, and what may be done with it.
+ * One row each, as server/configuration.ts registers them; the names, defaults, bounds and choices
+ * are those that redis-server answers to CONFIG GET and CONFIG SET (7.0.15, and 7.4 where it added
+ * some).
  *
  *   IMMUTABLE  only from file and command line      PROTECTED  only with enable-protected-configs
  *   HOST       the host applies it                  UNUSED     accepted and shown, without effect
  */
 
 import {
-  ParameterFlag, ParameterKind, choice, flag, integer, memoryOrPercent, memorySize, options, special, text,
+  ParameterFlag, ParameterKind, choice, flag, integer, memoryOrPercent, memorySize, options,
+  special, text,
 } from "./configuration";
 
 // @ts-ignore: decorator

@@ -18,8 +18,8 @@ const OUT: usize = SERVER_ROOT + 0x2160;
 const LIMITS: usize = SERVER_ROOT + 0x2180;
 
 /**
- * The words of a text: what lies between its single blanks, so that two blanks in a row or one at an
- * end make an empty word. A text without bytes has no words.
+ * The words of a text: what lies between its single blanks, so that two blanks in a row or one at
+ * an end make an empty word. A text without bytes has no words.
  */
 @unmanaged
 class Words {

@@ -1,4 +1,6 @@
-/** Memory of a key with its value: the one place that knows, for each encoding, how to add it up. */
+/**
+ * Memory of a key with its value: the one place that knows, for each encoding, how to add it up.
+ */
 
 import { usableBytes } from "../memory/allocator";
 import { Encoding, KeyEntry } from "./key-entry";
