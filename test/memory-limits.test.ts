@@ -121,6 +121,26 @@ describe("maxmemory", () => {
   });
 });
 
+describe("memory after a flush", () => {
+  it("is there for the next request, ticks or not", () => {
+    const engine = new TestEngine({ heapMb: 24 });
+    const session = engine.open();
+    const value = "v".repeat(60_000);
+    const request = encode(["SET", "key", value]);
+    for (let round = 0; round < 1000; round++) {
+      // In two pieces, so that the parser needs memory too.
+      const replies =
+        session.raw(request.subarray(0, 30_000)) + session.raw(request.subarray(30_000));
+      expect(replies).toBe("+OK\r\n");
+      expect(ask(session, "FLUSHALL")).toBe("+OK\r\n");
+    }
+    while (ask(session, "APPEND", "big", value).startsWith(":"));
+    expect(ask(session, "FLUSHALL")).toBe("+OK\r\n");
+    expect(ask(session, "SETRANGE", "big", 12 * MIB, "x")).toBe(`:${12 * MIB + 1}\r\n`);
+    expect(engine.exports.validate()).toBe(0);
+  });
+});
+
 describe("memory filled to its end", () => {
   it.each([10, 100, 3000, 100_000, 1_500_000])(
     "with values of %i bytes stays readable and can be emptied",

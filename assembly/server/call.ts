@@ -13,7 +13,7 @@
 import { EXCHANGE, Exchange, Request, Status } from "../abi";
 import { reserve } from "../memory/allocator";
 import { SERVER_ROOT } from "../abi";
-import { Database } from "../keyspace/keyspace";
+import { Database, collectGarbage, hasGarbage } from "../keyspace/keyspace";
 import { effectBytes, effectStart } from "../keyspace/effects";
 import { NOT_INTEGER, OUT_OF_MEMORY } from "../protocol/errors";
 import { replyError } from "../protocol/reply";
@@ -21,6 +21,9 @@ import { equalsIgnoreCase } from "../text/case";
 import { parseInteger } from "../text/integers";
 import { Session } from "./session";
 import { Row } from "./table";
+
+/** Buckets of flushed keys that are freed at a time when memory is short. */
+const GARBAGE_STEPS: i32 = 256;
 
 @unmanaged
 export class Call {
@@ -86,9 +89,18 @@ export function integerOrReply(call: Call, index: i32): bool {
   return false;
 }
 
-/** Makes sure that `bytes` more fit before anything changes; false: the error is answered. */
+/**
+ * Makes sure that `bytes` more fit before anything changes; false: the error is answered. What a
+ * flush has left is freed first, as much of it as helps.
+ */
 export function reserveOrReply(bytes: f64): bool {
-  if (bytes < 4294967295.0 && reserve(<u32>bytes)) return true;
+  if (bytes < 4294967295.0) {
+    if (reserve(<u32>bytes)) return true;
+    while (hasGarbage()) {
+      collectGarbage(GARBAGE_STEPS);
+      if (reserve(<u32>bytes)) return true;
+    }
+  }
   replyError(OUT_OF_MEMORY);
   return false;
 }

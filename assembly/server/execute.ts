@@ -36,6 +36,8 @@ import { afterCall, beforeCall, settleTiming, startTiming } from "./timing";
 
 /** Buckets of flushed keys that a write frees at a time when memory is short. */
 const GARBAGE_STEPS: i32 = 256;
+/** Buckets of flushed keys that every call frees, so that they go however seldom ticks come. */
+const GARBAGE_STEPS_EACH: i32 = 16;
 
 /** Runs the bytes just received for a session. */
 export function executeChunk(id: u32, bytes: u32, timeMs: f64): i32 {
@@ -64,6 +66,7 @@ export function enter(session: Session, timeMs: f64): void {
   setReplaying(session.has(SessionFlag.REPLAY));
   store<u32>(EXCHANGE + Exchange.REQUEST_KIND, Request.NONE);
   forgetLookahead();
+  if (hasGarbage()) collectGarbage(GARBAGE_STEPS_EACH);
 }
 
 function run(session: Session): i32 {
