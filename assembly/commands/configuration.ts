@@ -27,7 +27,7 @@ import { replyHelp } from "../server/help";
 import { resetErrorStatistics } from "../server/error-statistics";
 import { initializeSampling } from "../server/sampling";
 import { command } from "../server/table";
-import { resetTiming } from "../server/timing";
+import { dropGroup, resetTiming } from "../server/timing";
 import {
   TEXT_BUILDER_BYTES, TextBuilder, builderByte, builderBytes, builderFree, builderStart,
   builderText,
@@ -230,6 +230,7 @@ function configResetstat(call: Call): void {
   resetErrorStatistics();
   resetHostCounters();
   initializeSampling();
+  if (call.session.has(SessionFlag.INTERNAL)) dropGroup();
   replyOk();
 }
 

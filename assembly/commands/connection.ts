@@ -19,6 +19,7 @@ import { Call, reserveOrReply } from "../server/call";
 import { ReplyMode, Session, isPrintable, setSessionText } from "../server/session";
 import { settings } from "../server/settings";
 import { command, deprecated } from "../server/table";
+import { REDIS_VERSION } from "../server/version";
 import { equalsLiteral } from "../text/case";
 import { parseInteger } from "../text/integers";
 
@@ -136,7 +137,7 @@ function replyHello(session: Session): void {
   replyBulkText("server");
   replyBulkText("redis");
   replyBulkText("version");
-  replyBulkText("7.4.0");
+  replyBulkText(REDIS_VERSION);
   replyBulkText("proto");
   replyInteger(session.protocol);
   replyBulkText("id");

@@ -35,6 +35,8 @@ class TimingRoot {
   alone: u32;
   /** First row of the group's chain, 0 = nothing was called. */
   first: u32;
+  /** 1: the group is not counted. */
+  dropped: u32;
 }
 
 /** Buckets of a histogram: up to 2^30 ns, what is longer counts there. */
@@ -94,6 +96,8 @@ function joinGroup(row: Row): void {
 /** Ends the group: its rows get their calls and their share of its time. */
 export function settleTiming(): void {
   root().alone = 0;
+  const dropped = root().dropped;
+  root().dropped = 0;
   let address = root().first;
   if (!address) return;
   root().first = 0;
@@ -104,16 +108,25 @@ export function settleTiming(): void {
   for (let at = address; at; at = changetype<Row>(<usize>at).groupNext) {
     calls += changetype<Row>(<usize>at).groupCalls;
   }
-  statistics().commandsProcessed += <f64>calls;
   const share = microseconds / <f64>calls;
   while (address) {
     const row = changetype<Row>(<usize>address);
     address = row.groupNext;
-    row.calls += <f64>row.groupCalls;
-    row.microseconds += share * <f64>row.groupCalls;
-    if (row.histogram && settings().latencyTracking) record(row, share, row.groupCalls);
+    if (!dropped) count(row, share);
     row.groupCalls = 0;
   }
+}
+
+function count(row: Row, microseconds: f64): void {
+  row.calls += <f64>row.groupCalls;
+  row.microseconds += microseconds * <f64>row.groupCalls;
+  statistics().commandsProcessed += <f64>row.groupCalls;
+  if (row.histogram && settings().latencyTracking) record(row, microseconds, row.groupCalls);
+}
+
+/** The group in progress will not be counted: the host's own call of CONFIG RESETSTAT. */
+export function dropGroup(): void {
+  root().dropped = 1;
 }
 
 /** Forgets what was counted, the group in progress included (CONFIG RESETSTAT). */

@@ -147,6 +147,15 @@ describe("DEBUG", () => {
     expect(none).toBe("0".repeat(40));
   });
 
+  it("DIGEST-VALUE is right at every length around the blocks of SHA-1", () => {
+    const type = mix(Buffer.alloc(20), Buffer.from([0, 0, 0, 0]));
+    for (let bytes = 0; bytes < 140; bytes++) {
+      const value = "x".repeat(bytes);
+      session.call("SET", "a", value);
+      expect(session.ask("DEBUG DIGEST-VALUE a")).toEqual([mix(type, value).toString("hex")]);
+    }
+  });
+
   it("PROTOCOL answers each type", () => {
     const two: Record<string, string> = {
       string: "$11\r\nHello World\r\n",

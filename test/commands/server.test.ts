@@ -1,7 +1,11 @@
 // INFO and MEMORY.
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EXCHANGE, Exchange, SessionFlag } from "../../assembly/abi";
 import { encode, TestEngine, type TestSession } from "../support/engine";
+
+const packageFile = new URL("../../package.json", import.meta.url);
+const packageVersion = JSON.parse(readFileSync(packageFile, "utf8")).version;
 
 let engine: TestEngine;
 let session: TestSession;
@@ -79,7 +83,7 @@ describe("INFO", () => {
     setFact(Exchange.PROCESS_ID, 4711);
     setFact(Exchange.START_TIME_MS, engine.now - 90_061_500);
     expect(field("redis_version")).toBe("7.4.0");
-    expect(field("quire_version")).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(field("quire_version")).toBe(packageVersion);
     expect(field("process_id")).toBe("4711");
     expect(field("uptime_in_seconds")).toBe("90061");
     expect(field("uptime_in_days")).toBe("1");
@@ -237,6 +241,14 @@ describe("INFO", () => {
     once("CONFIG SET latency-tracking yes");
     once("GET a");
     expect(field("latency_percentiles_usec_get")).toBeDefined();
+  });
+
+  it("counts nothing after the host's CONFIG RESETSTAT", () => {
+    const host = engine.open(SessionFlag.INTERNAL);
+    host.call("QUIRE CONFIGURE hz 20");
+    host.call("CONFIG RESETSTAT");
+    expect(info("commandstats")).toBe("# Commandstats\r\n");
+    expect(field("total_commands_processed")).toBe("1");
   });
 
   it("counts calls that failed", () => {
