@@ -1,11 +1,11 @@
 /**
- * The host ABI: the only exports of the module. ARCHITECTURE.md says what each one does; the numbers
- * are in abi.ts.
+ * The host ABI: the only exports of the module. ARCHITECTURE.md says what each one does; the
+ * numbers are in abi.ts.
  */
 
 import {
-  ABI_VERSION, DATA_ROOT, EXCHANGE, Exchange, HEAP_BASE, INPUT_WINDOW, INPUT_WINDOW_BYTES, PAGE_BITS,
-  PAGE_BYTES, Status,
+  ABI_VERSION, DATA_ROOT, EXCHANGE, Exchange, HEAP_BASE, INPUT_WINDOW, INPUT_WINDOW_BYTES,
+  PAGE_BITS, PAGE_BYTES, Status,
 } from "./abi";
 import { registerCommands } from "./commands/index";
 import { completeAbandoned, completeRequest } from "./commands/requests";
@@ -38,7 +38,8 @@ import { initializeFacts } from "./server/facts";
 import { initializeSampling, takeSamples } from "./server/sampling";
 import { renderRow } from "./server/row-facts";
 import {
-  Session, createSession, destroySession, findSession, findWaiting, initializeSessions, setSessionText,
+  Session, createSession, destroySession, findSession, findWaiting, initializeSessions,
+  setSessionText,
 } from "./server/session";
 import { initializeSettings, settings } from "./server/settings";
 import { initializeRows } from "./server/table";
@@ -69,8 +70,8 @@ export function format(
 }
 
 /**
- * Takes over the data set that is in memory; SERVER starts afresh. 1: no data set of this layout, 2: it
- * does not fit into the limit.
+ * Takes over the data set that is in memory; SERVER starts afresh. 1: no data set of this layout,
+ * 2: it does not fit into the limit.
  */
 export function attach(limitPages: i32): i32 {
   if (!isRootValid()) return 1;
@@ -79,7 +80,7 @@ export function attach(limitPages: i32): i32 {
   return 0;
 }
 
-/** Loads may read past the end of a block by less than a page: the last page is never handed out. */
+/** Loads may read past the end of a block by less than a page: the last page stays unused. */
 function limitBytes(limitPages: i32): u32 {
   return (<u32>limitPages - 1) << PAGE_BITS;
 }
@@ -106,7 +107,7 @@ function startServer(observationSeed: u64): void {
   initializeFacts();
 }
 
-/** Opens a session; "peer\0local" is in the input window. Returns its id, 0 when memory is short. */
+/** Opens a session; "peer\0local" is in the input window. Its id, or 0 when memory is short. */
 export function openSession(flags: i32, addressBytes: i32): i32 {
   const session = createSession(flags);
   if (!session) return 0;
@@ -211,8 +212,8 @@ export function validate(): i32 {
 }
 
 /**
- * 48-bit hash over the data set: the key space's words and every DATA page of the heap. The words of
- * the allocator are left out, because they count SERVER blocks too.
+ * 48-bit hash over the data set: the key space's words and every DATA page of the heap. The words
+ * of the allocator are left out, because they count SERVER blocks too.
  */
 export function digest(): f64 {
   const words = <u32>(DATA_ROOT + PAGE_BYTES - KEYSPACE_ROOT);

@@ -111,7 +111,7 @@ describe("DEBUG", () => {
     session.call("SET", "r", "x".repeat(100));
     engine.now += 5000;
     const shape =
-      /^\+Value at:0x[0-9a-f]{8} refcount:1 encoding:(\w+) serializedlength:(\d+) lru:\d+ \w+:5\r\n$/;
+      /^\+Value at:0x[0-9a-f]{8} refcount:1 encoding:(\w+) \w+:(\d+) lru:\d+ \w+:5\r\n$/;
     expect(shape.exec(session.call("DEBUG OBJECT n"))?.slice(1)).toEqual(["int", "3"]);
     expect(shape.exec(session.call("DEBUG OBJECT t"))?.slice(1)).toEqual(["embstr", "6"]);
     expect(shape.exec(session.call("DEBUG OBJECT r"))?.slice(1)).toEqual(["raw", "102"]);
