@@ -1,6 +1,6 @@
 // Law 2: the same commands with the same clock and seed leave the same memory, wherever they run.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -19,8 +19,9 @@ const program = join(folder, "run.mjs");
 /** The binary that a development dependency ships; undefined, with a line, when it is not there. */
 function packagedBinary(name: string, file: string): string | undefined {
   const path = join(require.resolve(`${name}/package.json`), "..", file);
-  if (existsSync(path)) return path;
-  const line = `needs ${name}, whose install script did not run: npm install --allow-scripts`;
+  // What stands there before the install script ran is a small text.
+  if (existsSync(path) && statSync(path).size > 1_000_000) return path;
+  const line = `needs ${name}, whose install script did not run: npm rebuild ${name}`;
   if (process.env.CI === "true") throw new Error(line);
   process.stderr.write(`skipped: ${line}\n`);
   return undefined;
