@@ -105,4 +105,38 @@ export const differences: Difference[] = [
     ours: "+OK",
     source: "Redis 8.4 adds IFEQ, IFNE, IFDEQ and IFDNE (redis.io/commands/set); 7.4 knows none",
   },
+  {
+    command: "info keyspace",
+    before: ["set a 1"],
+    reply70: "$44\r\n# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0\r\n...",
+    ours: "$56\r\n# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\n...",
+    source: "7.4 counts keys with fields that expire (genRedisInfoString in src/server.c)",
+  },
+  {
+    command: "config set activedefrag yes",
+    after: ["config set activedefrag no"],
+    reply70:
+      "-ERR CONFIG SET failed (possibly related to argument 'activedefrag') - Active " +
+      "defragmentation cannot be enabled...",
+    ours: "+OK",
+    source: "Debian's build has no allocator that can defragment; accepted without effect here",
+  },
+  {
+    command: "config set cluster-announce-hostname a_b",
+    after: ["config set cluster-announce-hostname "],
+    reply70:
+      "-ERR CONFIG SET failed (possibly related to argument 'cluster-announce-hostname') - " +
+      "Hostnames may only contain alphanumeric characters, hyphens or dots",
+    ours: "+OK",
+    source: "values of parameters without effect are not checked beyond their kind",
+  },
+  {
+    command: "config set maxmemory-clients 99999999999999999999",
+    after: ["config set maxmemory-clients 0"],
+    reply70: "+OK",
+    ours:
+      "-ERR CONFIG SET failed (possibly related to argument 'maxmemory-clients') - argument " +
+      "must be between 0 and 9223372036854775807 inclusive",
+    source: "Redis stores the wrapped number, which then means a percentage (src/config.c)",
+  },
 ];
