@@ -216,7 +216,7 @@ export function validate(): i32 {
  * of the allocator are left out, because they count SERVER blocks too.
  */
 export function digest(): f64 {
-  const words = <u32>(DATA_ROOT + PAGE_BYTES - KEYSPACE_ROOT);
+  const words = <u32>(<usize>(DATA_ROOT + PAGE_BYTES) - KEYSPACE_ROOT);
   let hash = sipHash13(KEYSPACE_ROOT, words, 0, 0);
   const firstPage: u32 = HEAP_BASE >> PAGE_BITS;
   for (let page = nextDataPage(firstPage); page; page = nextDataPage(page + 1)) {

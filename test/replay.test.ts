@@ -139,8 +139,8 @@ class Workload {
 }
 
 /**
- * INCRBYFLOAT leaves an integer as `embstr`; its effect is a SET, which stores it as `int`. Redis is
- * no different after a restart.
+ * INCRBYFLOAT leaves an integer as `embstr`; its effect is a SET, which stores it as `int`. Redis
+ * is no different after a restart.
  */
 function settledEncoding(encoding: unknown, value: unknown): unknown {
   return encoding === "embstr" && /^-?\d{1,15}$/.test(String(value)) ? "int" : encoding;

@@ -18,10 +18,13 @@ import {
 } from "../protocol/reply";
 import { Call, requestHost, reserveOrReply } from "../server/call";
 import {
-  Parameter, ParameterFlag, ParameterKind, STAGED_NOW, TEXT_BYTES_MAXIMUM, appendValue,
-  commitStaged, dropStaged, findParameter, firstParameter, handStaged, isInitial, nextParameter,
-  parameterNamed, problem, stage,
+  STAGED_NOW, TEXT_BYTES_MAXIMUM, appendValue, commitStaged, dropStaged, handStaged, isInitial,
+  problem, stage,
 } from "../server/configuration";
+import {
+  Parameter, ParameterFlag, ParameterKind, findParameter, firstParameter, nextParameter,
+  parameterNamed,
+} from "../server/parameter";
 import { Fact, factNamed, setFact } from "../server/facts";
 import { replyHelp } from "../server/help";
 import { resetErrorStatistics } from "../server/error-statistics";

@@ -10,7 +10,8 @@ import { garbageKeys, position } from "../keyspace/keyspace";
 import { statistics } from "../keyspace/statistics";
 import { nowMs } from "../memory/root";
 import { parserHeldBytes } from "../protocol/parser";
-import { appendValue, numberOf, parameterNamed } from "../server/configuration";
+import { appendValue, numberOf } from "../server/configuration";
+import { parameterNamed } from "../server/parameter";
 import {
   Fact, ID_BYTES, REPLICATION_ID, RUN_ID, appendFact, hostNumber, uptimeMs,
 } from "../server/facts";

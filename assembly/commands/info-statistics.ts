@@ -4,7 +4,7 @@ import { Exchange, SERVER_ROOT } from "../abi";
 import { databaseAt, databaseCount } from "../keyspace/keyspace";
 import { statistics } from "../keyspace/statistics";
 import { errorsTotal } from "../protocol/reply";
-import { parameterNamed } from "../server/configuration";
+import { parameterNamed } from "../server/parameter";
 import { errorCodeAt, errorCodeCount } from "../server/error-statistics";
 import { hostNumber } from "../server/facts";
 import { Metric, rateOf } from "../server/sampling";

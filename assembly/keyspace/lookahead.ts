@@ -97,7 +97,7 @@ export function keyHash(key: usize, bytes: u32): u64 {
 function keptHash(key: usize, bytes: u32): u64 {
   const count = lookahead().count;
   for (let next = lookahead().next; next < count; next++) {
-    const slot: usize = SLOTS + next * SLOT_BYTES;
+    const slot: usize = SLOTS + <usize>next * SLOT_BYTES;
     if (load<u32>(slot) != <u32>key) continue;
     if (load<u32>(slot, 4) != bytes) break;
     lookahead().next = next + 1;

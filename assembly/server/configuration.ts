@@ -26,6 +26,10 @@ import {
 } from "../text/builder";
 import { equalsIgnoreCase, equalsLiteral } from "../text/case";
 import { parseInteger, parseMemorySize } from "../text/integers";
+import {
+  Parameter, ParameterFlag, ParameterKind, firstParameter, initializeParameterList, nextParameter,
+  parameterNamed,
+} from "./parameter";
 import { registerParameters } from "./parameters";
 import {
   checkSpecial, eventClassesText, octalText, parseEventClasses, parseOctal,
@@ -33,78 +37,11 @@ import {
 import { choiceIndex, choiceText } from "./choices";
 import { settings } from "./settings";
 
-export const enum ParameterKind {
-  FLAG = 0,
-  INTEGER = 1,
-  MEMORY = 2,
-  PERCENT = 3,
-  CHOICE = 4,
-  TEXT = 5,
-  WORDS = 6,
-  SAVE_POINTS = 7,
-  BUFFER_LIMITS = 8,
-  EVENT_CLASSES = 9,
-  OOM_SCORES = 10,
-  PERCENTILES = 11,
-  OCTAL = 12,
-  /** Any of the words of `choices` but the first, which stands for none of them: a bit each. */
-  OPTIONS = 13,
-}
-
-export const enum ParameterFlag {
-  NONE = 0,
-  IMMUTABLE = 1,
-  PROTECTED = 2,
-  HOST = 4,
-  UNUSED = 8,
-  /** The number is a u64. */
-  UNSIGNED = 16,
-}
-
-@unmanaged
-export class Parameter {
-  number: i64;
-  stagedNumber: i64;
-  minimum: i64;
-  maximum: i64;
-  name: string;
-  /** Older name, or "". */
-  alias: string;
-  initial: string;
-  /** CHOICE: its words separated by spaces. */
-  choices: string;
-  kind: ParameterKind;
-  flags: u32;
-  /** Who staged a new value: STAGED_NOW or the id of a request to the host; 0 = nobody. */
-  staged: u32;
-  /** 1: a file or command line has given a value (CONFIG REWRITE, `save` lines that add up). */
-  given: u32;
-  textAddress: u32;
-  textBytes: u32;
-  stagedAddress: u32;
-  stagedBytes: u32;
-  next: u32;
-
-  get hasNumber(): bool {
-    return this.kind <= ParameterKind.CHOICE || this.kind == ParameterKind.EVENT_CLASSES
-      || this.kind >= ParameterKind.OCTAL;
-  }
-}
-
-@unmanaged
-class ConfigurationRoot {
-  first: u32;
-  last: u32;
-  /** Time of the last CONFIG REWRITE and such belong to the host. */
-  unused: u32;
-}
-
 /** `staged` of a value that the command in progress has staged. */
 export const STAGED_NOW: u32 = 0xffffffff;
 /** Longest text of a parameter. */
 export const TEXT_BYTES_MAXIMUM: u32 = 0x10000;
 
-const ROOT: usize = SERVER_ROOT + 0x2100;
 const PROBLEM: usize = SERVER_ROOT + 0x2120;
 /** The text of a default while it is staged; staging itself uses NUMBER. */
 const INITIAL_TEXT: usize = SERVER_ROOT + 0x2130;
@@ -115,142 +52,26 @@ export function problem(): TextBuilder {
   return changetype<TextBuilder>(PROBLEM);
 }
 
-// @ts-ignore: decorator
-@inline
-function root(): ConfigurationRoot {
-  return changetype<ConfigurationRoot>(ROOT);
-}
-
 /** All parameters with their defaults. */
 export function initializeConfiguration(): void {
-  root().first = 0;
-  root().last = 0;
+  initializeParameterList();
   registerParameters();
+  let parameter = firstParameter();
+  while (parameter) {
+    setInitial(parameter);
+    parameter = nextParameter(parameter);
+  }
   applySettings();
 }
 
-export function firstParameter(): Parameter | null {
-  return changetype<Parameter | null>(<usize>root().first);
-}
-
-export function nextParameter(parameter: Parameter): Parameter | null {
-  return changetype<Parameter | null>(<usize>parameter.next);
-}
-
-/** The parameter with this name or older name in any case; null when unknown. */
-export function findParameter(name: usize, bytes: u32): Parameter | null {
-  let address = <usize>root().first;
-  while (address) {
-    const parameter = changetype<Parameter>(address);
-    if (equalsIgnoreCase(name, bytes, parameter.name)) return parameter;
-    if (parameter.alias.length && equalsIgnoreCase(name, bytes, parameter.alias)) return parameter;
-    address = parameter.next;
-  }
-  return null;
-}
-
-/** The parameter of this name, which exists. */
-export function parameterNamed(name: string): Parameter {
-  let address = <usize>root().first;
-  while (address) {
-    const parameter = changetype<Parameter>(address);
-    if (parameter.name == name) return parameter;
-    address = parameter.next;
-  }
-  return unreachable();
-}
-
-// ---- Rows ---------------------------------------------------------------------------------------
-
-function register(
-  name: string,
-  alias: string,
-  initial: string,
-  kind: ParameterKind,
-  flags: u32,
-  minimum: i64,
-  maximum: i64,
-  choices: string,
-): void {
-  const address = allocate(Arena.SERVER, offsetof<Parameter>());
-  memory.fill(address, 0, offsetof<Parameter>());
-  const parameter = changetype<Parameter>(address);
-  parameter.name = name;
-  parameter.alias = alias;
-  parameter.initial = initial;
-  parameter.kind = kind;
-  parameter.flags = flags;
-  parameter.minimum = minimum;
-  parameter.maximum = maximum;
-  parameter.choices = choices;
-  if (root().last) changetype<Parameter>(<usize>root().last).next = <u32>address;
-  else root().first = <u32>address;
-  root().last = <u32>address;
+function setInitial(parameter: Parameter): void {
   const text = changetype<TextBuilder>(INITIAL_TEXT);
   builderStart(text);
-  builderText(text, initial);
+  builderText(text, parameter.initial);
   if (!stage(parameter, text.address, text.bytes)) unreachable();
   builderFree(text);
   commit(parameter);
   parameter.given = 0;
-}
-
-export function flag(name: string, alias: string, initial: string, flags: u32): void {
-  register(name, alias, initial, ParameterKind.FLAG, flags, 0, 1, "");
-}
-
-export function integer(
-  name: string,
-  alias: string,
-  initial: string,
-  minimum: i64,
-  maximum: i64,
-  flags: u32,
-): void {
-  register(name, alias, initial, ParameterKind.INTEGER, flags, minimum, maximum, "");
-}
-
-export function memorySize(
-  name: string,
-  alias: string,
-  initial: string,
-  minimum: i64,
-  flags: u32,
-): void {
-  register(name, alias, initial, ParameterKind.MEMORY, flags, minimum, i64.MAX_VALUE, "");
-}
-
-export function memoryOrPercent(name: string, alias: string, initial: string, flags: u32): void {
-  register(name, alias, initial, ParameterKind.PERCENT, flags, 0, i64.MAX_VALUE, "");
-}
-
-export function choice(
-  name: string,
-  alias: string,
-  initial: string,
-  choices: string,
-  flags: u32,
-): void {
-  register(name, alias, initial, ParameterKind.CHOICE, flags, 0, 0, choices);
-}
-
-export function text(name: string, alias: string, initial: string, flags: u32): void {
-  register(name, alias, initial, ParameterKind.TEXT, flags, 0, 0, "");
-}
-
-/** Several of the words at once; the first one stands for none. */
-export function options(name: string, initial: string, choices: string, flags: u32): void {
-  register(name, "", initial, ParameterKind.OPTIONS, flags, 0, 0, choices);
-}
-
-export function special(
-  name: string,
-  alias: string,
-  initial: string,
-  kind: ParameterKind,
-  flags: u32,
-): void {
-  register(name, alias, initial, kind, flags, 0, 0, "");
 }
 
 // ---- Staging ------------------------------------------------------------------------------------
@@ -441,35 +262,32 @@ function commit(parameter: Parameter): void {
 
 /** Makes every value that `by` staged the current one. */
 export function commitStaged(by: u32): void {
-  let address = <usize>root().first;
-  while (address) {
-    const parameter = changetype<Parameter>(address);
+  let parameter = firstParameter();
+  while (parameter) {
     if (parameter.staged == by) commit(parameter);
-    address = parameter.next;
+    parameter = nextParameter(parameter);
   }
   applySettings();
 }
 
 /** Forgets every value that `by` staged. */
 export function dropStaged(by: u32): void {
-  let address = <usize>root().first;
-  while (address) {
-    const parameter = changetype<Parameter>(address);
+  let parameter = firstParameter();
+  while (parameter) {
     if (parameter.staged == by) {
       parameter.staged = 0;
       dropText(parameter);
     }
-    address = parameter.next;
+    parameter = nextParameter(parameter);
   }
 }
 
 /** What the command in progress has staged waits for a request to the host. */
 export function handStaged(request: u32): void {
-  let address = <usize>root().first;
-  while (address) {
-    const parameter = changetype<Parameter>(address);
+  let parameter = firstParameter();
+  while (parameter) {
     if (parameter.staged == STAGED_NOW) parameter.staged = request;
-    address = parameter.next;
+    parameter = nextParameter(parameter);
   }
 }
 

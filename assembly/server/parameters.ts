@@ -11,7 +11,7 @@
 import {
   ParameterFlag, ParameterKind, choice, flag, integer, memoryOrPercent, memorySize, options,
   special, text,
-} from "./configuration";
+} from "./parameter";
 
 // @ts-ignore: decorator
 @inline const IMMUTABLE = ParameterFlag.IMMUTABLE;
@@ -226,7 +226,7 @@ function registerSpecials(): void {
   special("latency-tracking-info-percentiles", "", "50 99 99.9", ParameterKind.PERCENTILES, UNUSED);
   special("notify-keyspace-events", "", "", ParameterKind.EVENT_CLASSES, UNUSED);
   special("oom-score-adj-values", "", "0 200 800", ParameterKind.OOM_SCORES, UNUSED);
-  special("save", "", "3600 1 300 100 60 10000", ParameterKind.SAVE_POINTS, UNUSED);
+  special("save", "", "", ParameterKind.SAVE_POINTS, UNUSED);
   special("unixsocketperm", "", "0", ParameterKind.OCTAL, IMMUTABLE);
 }
 

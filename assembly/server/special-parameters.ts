@@ -11,7 +11,7 @@ import { equalsIgnoreCase } from "../text/case";
 import { parseDouble } from "../text/doubles";
 import { parseInteger, parseMemorySize } from "../text/integers";
 import { SERVER_ROOT } from "../abi";
-import { Parameter, ParameterKind } from "./configuration";
+import { Parameter, ParameterKind } from "./parameter";
 
 const OUT: usize = SERVER_ROOT + 0x2160;
 /** Nine limits: three classes of hard bytes, soft bytes, soft seconds. */

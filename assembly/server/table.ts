@@ -10,8 +10,9 @@
  *   categories  ACL categories that do not follow from the flags (write, read, fast, slow, admin,
  *               dangerous with admin, pubsub and blocking do)
  *   keys        specs separated by " ; ": "index 1 range 0 1 0 : rw access update # note"
- *   args        "name:type=TOKEN?*+@key^since!deprecated~display(children)": ? optional, * multiple,
- *               + the token repeats too, @ index of the key spec; types as in COMMAND DOCS
+ *   args        "name:type=TOKEN?*+@key^since!deprecated~display(children)": ? optional,
+ *               * multiple, + the token repeats too, @ index of the key spec; types as in
+ *               COMMAND DOCS
  *   tips        words as COMMAND INFO prints them
  *
  * Dispatch: names are folded by setting bit 5 of their first eight bytes, which with the length

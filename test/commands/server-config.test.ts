@@ -222,11 +222,11 @@ describe("CONFIG RESETSTAT", () => {
 describe("CONFIG REWRITE", () => {
   it("hands what differs from the defaults to the host", () => {
     session.call("CONFIG SET hz 20");
-    session.call("CONFIG", "SET", "save", "");
+    session.call("CONFIG", "SET", "save", "900 1");
     session.raw(encode(["CONFIG", "REWRITE"]));
     const request = engine.request();
     expect(request.kind).toBe(Request.REWRITE_CONFIGURATION);
-    expect(request.text).toBe("hz\x0020\0save\0\0");
+    expect(request.text).toBe("hz\x0020\0save\x00900 1\0");
     const text = "ERR The server is running without a config file";
     engine.complete(request.id, false, text);
     expect(engine.takeReplies(session.id).toString()).toBe(`-${text}\r\n`);
