@@ -10,6 +10,7 @@ const TIMED = new Map([
   ["pexpiretime", 1000],
   ["ttl", 1],
   ["expiretime", 1],
+  ["object idletime", 2],
 ]);
 
 /** How long redis-server gets to answer what Quire answered already. */
@@ -71,7 +72,8 @@ export async function runScript(
 /** Whether two replies count as the same. */
 export function isSame(words: string[], redis: string, quire: string, unordered: boolean): boolean {
   if (redis === quire) return true;
-  const tolerance = TIMED.get((words[0] ?? "").toLowerCase());
+  const [name = "", subcommand = ""] = words.map((word) => word.toLowerCase());
+  const tolerance = TIMED.get(name) ?? TIMED.get(`${name} ${subcommand}`);
   if (tolerance !== undefined && isNear(redis, quire, tolerance)) return true;
   return unordered && sortedItems(redis) === sortedItems(quire);
 }
