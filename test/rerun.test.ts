@@ -9,7 +9,7 @@ import { packageFile, root } from "../build/paths.mjs";
 const TIMEOUT_MS = 240_000;
 
 /** See test/support/engine.ts for what they do. */
-const CONDITIONS = [
+const CONDITIONS: { name: string; set: Record<string, string> }[] = [
   { name: "the n-th reserve failing, for every n", set: { QUIRE_TEST_FAIL_RESERVE: "1" } },
   { name: "the heap crossing 2 GiB and ending at the top", set: { QUIRE_TEST_HEAP: "high" } },
 ];
