@@ -375,10 +375,29 @@ export function applySettings(): void {
   values.debugCommands = <u32>numberOf("enable-debug-command");
   values.latencyTracking = <u32>numberOf("latency-tracking");
   setParserLimits(values.bulkBytesMaximum, values.queryBufferBytesMaximum);
+  applyEncodingLimits();
   const rules = accessRules();
   const policy = numberOf("maxmemory-policy");
   // Choices 1 and 5 are volatile-lfu and allkeys-lfu.
   rules.frequency = u32(policy == 1 || policy == 5);
   rules.logFactor = <i32>numberOf("lfu-log-factor");
   rules.decayMinutes = <i32>numberOf("lfu-decay-time");
+}
+
+/** Beyond 32 bits a limit means "no limit" all the same. */
+function limitOf(name: string): u32 {
+  return <u32>min(numberOf(name), <i64>u32.MAX_VALUE);
+}
+
+function applyEncodingLimits(): void {
+  const values = settings();
+  values.hashPackedEntries = limitOf("hash-max-listpack-entries");
+  values.hashPackedBytes = limitOf("hash-max-listpack-value");
+  values.setPackedEntries = limitOf("set-max-listpack-entries");
+  values.setPackedBytes = limitOf("set-max-listpack-value");
+  values.sortedSetPackedEntries = limitOf("zset-max-listpack-entries");
+  values.sortedSetPackedBytes = limitOf("zset-max-listpack-value");
+  values.integerSetEntries = limitOf("set-max-intset-entries");
+  values.listChunk = <i32>numberOf("list-max-listpack-size");
+  values.hyperLogLogSparseBytes = limitOf("hll-sparse-max-bytes");
 }

@@ -22,6 +22,19 @@ export class Settings {
   activeExpire: u32;
   /** 1: DEBUG answers (enable-debug-command). 2: only from this machine. */
   debugCommands: u32;
+  /** Most entries and longest text of a value in one packed list; larger ones change encoding. */
+  hashPackedEntries: u32;
+  hashPackedBytes: u32;
+  setPackedEntries: u32;
+  setPackedBytes: u32;
+  sortedSetPackedEntries: u32;
+  sortedSetPackedBytes: u32;
+  /** set-max-intset-entries. */
+  integerSetEntries: u32;
+  /** list-max-listpack-size: entries of a chunk, or -1 to -5 for 4 to 64 KiB. */
+  listChunk: i32;
+  /** hll-sparse-max-bytes. */
+  hyperLogLogSparseBytes: u32;
   /** 1 by DEBUG PAUSE-CRON: ticks do nothing. */
   tickPaused: u32;
   /** latency-tracking: histograms of command times. */
@@ -45,6 +58,15 @@ export function initializeSettings(): void {
   values.activeExpireEffort = 1;
   values.activeExpire = 1;
   values.debugCommands = 0;
+  values.hashPackedEntries = 512;
+  values.hashPackedBytes = 64;
+  values.setPackedEntries = 128;
+  values.setPackedBytes = 64;
+  values.sortedSetPackedEntries = 128;
+  values.sortedSetPackedBytes = 64;
+  values.integerSetEntries = 512;
+  values.listChunk = -2;
+  values.hyperLogLogSparseBytes = 3000;
   values.tickPaused = 0;
   values.latencyTracking = 1;
 }
