@@ -1,7 +1,8 @@
 /**
  * `npm run build`: the engine's two modules, the bundles and their types, into dist/.
  *
- * `--force` compiles the engine even when nothing changed; `--quiet` prints errors only.
+ * `--force` compiles the engine even when nothing changed; `--quiet` prints errors only; `--no-types`
+ * leaves the declarations out.
  */
 import { mkdirSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -24,7 +25,8 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const parameters = process.argv.slice(2);
   const log = parameters.includes("--quiet") ? () => {} : console.log;
   try {
-    await buildAll(log, { force: parameters.includes("--force") });
+    const types = !parameters.includes("--no-types");
+    await buildAll(log, { force: parameters.includes("--force"), types });
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);

@@ -1,20 +1,29 @@
-/** `npm start -- --port 7000`: builds what is out of date, quietly, then serves. */
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+/**
+ * `npm start -- --port 7000`: builds what is out of date, quietly, then serves.
+ *
+ * The build has a process of its own, so that its memory is gone; the server runs in this one, so
+ * that signals and the exit code are its own. npm passes signals to its shell only, and that does
+ * not pass them on: when the shell is gone, the server stops.
+ */
 import { join } from "node:path";
-import { buildAll } from "./build.mjs";
-import { dist } from "./paths.mjs";
+import { pathToFileURL } from "node:url";
+import { dist, inRoot } from "./paths.mjs";
+import { run } from "./run.mjs";
 
-const server = join(dist, "quiredb.js");
+const PARENT_CHECK_MS = 500;
 
-await buildAll(() => {}, { types: false }).catch(stop);
-if (!existsSync(server)) stop(new Error("start: dist/quiredb.js was not built"));
-const child = spawn(process.execPath, [server, ...process.argv.slice(2)], { stdio: "inherit" });
-child.on("error", stop);
-child.on("exit", (code, signal) => process.exit(signal ? 1 : code));
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+const { code } = await run(inRoot("build", "build.mjs"), ["--quiet", "--no-types"], { show: true });
+if (code !== 0) process.exit(code);
 
-function stop(error) {
-  console.error(error.message);
-  process.exit(1);
+if (process.env.npm_lifecycle_event === "start") {
+  const parent = process.ppid;
+  const check = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(check);
+    process.kill(process.pid, "SIGTERM");
+  }, PARENT_CHECK_MS);
+  check.unref();
 }
+const server = join(dist, "quiredb.js");
+process.argv[1] = server;
+await import(pathToFileURL(server).href);

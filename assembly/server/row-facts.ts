@@ -35,7 +35,8 @@ function addCategories(cursor: usize, row: Row): usize {
 }
 
 function writeFacts(row: Row): usize {
-  let next = OUTPUT_WINDOW + <usize>writeLiteral(OUTPUT_WINDOW, "name=");
+  let next: usize = OUTPUT_WINDOW;
+  next += writeLiteral(next, "name=");
   memory.copy(next, row.nameAddress, row.nameBytes);
   next += row.nameBytes;
   store<u8>(next, 0x0a);

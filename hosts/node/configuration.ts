@@ -57,7 +57,7 @@ export function planConfiguration(directives: readonly Directive[], version: str
   for (const directive of directives) {
     const [value = ""] = directive.values;
     refuseNotBuilt(directive, version);
-    if (directive.name === "memory") {
+    if (directive.name === "engine-memory") {
       plan.memoryBytes = readMemory(directive, version);
     } else if (directive.name === "port" && value === "auto") {
       plan.autoPort = true;
@@ -80,7 +80,7 @@ function readMemory(directive: Directive, version: string): number {
     throw new ConfigurationError(directive.origin, "argument must be a memory value", version);
   }
   if (bytes < SMALLEST_MEMORY_BYTES) {
-    const reason = `memory must be at least ${SMALLEST_MEMORY_BYTES / 1024 ** 2}mb`;
+    const reason = `engine-memory must be at least ${SMALLEST_MEMORY_BYTES / 1024 ** 2}mb`;
     throw new ConfigurationError(directive.origin, reason, version);
   }
   return bytes;
