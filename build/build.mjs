@@ -1,8 +1,8 @@
 /**
  * `npm run build`: the engine's two modules, the bundles and their types, into dist/.
  *
- * `--force` compiles the engine even when nothing changed; `--quiet` prints errors only; `--no-types`
- * leaves the declarations out.
+ * `--force` compiles the engine even when nothing changed; `--quiet` prints errors only;
+ * `--no-types` leaves the declarations out.
  */
 import { mkdirSync } from "node:fs";
 import { pathToFileURL } from "node:url";

@@ -1,6 +1,6 @@
 /**
- * The sessions of an engine: bytes in, an engine call for each chunk (of up to 4 KiB), replies out in
- * order.
+ * The sessions of an engine: bytes in, an engine call for each chunk (of up to 4 KiB), replies out
+ * in order.
  *
  * A session that WAITS keeps its further input (bounded: then its transport is paused) until its
  * request has been answered. A client that does not read is not read from either, so it costs
