@@ -33,9 +33,9 @@ const mix = (digest: Buffer, bytes: Uint8Array | string) => sha1(xor(digest, sha
 
 /** The digest of string keys as the header of dataset-digest.ts defines it. */
 function modelDigest(database: number, keys: Record<string, string>, expiring: string[] = []) {
-  let all = mix(Buffer.alloc(20), Buffer.from([0, 0, 0, database]));
+  let all: Buffer = mix(Buffer.alloc(20), Buffer.from([0, 0, 0, database]));
   for (const [key, value] of Object.entries(keys)) {
-    let one = mix(Buffer.alloc(20), key);
+    let one: Buffer = mix(Buffer.alloc(20), key);
     one = mix(one, Buffer.from([0, 0, 0, 0]));
     one = mix(one, value);
     if (expiring.includes(key)) one = xor(one, sha1("!!expire!!"));

@@ -86,7 +86,11 @@ describe("configuration file", () => {
 
   it("finds what the host needs before the engine runs", () => {
     const plan = planConfiguration(
-      parseConfiguration("port auto\ndatabases 4\nengine-memory 2gb\nsave 1 2\nsave 3 4\n", "f", "0"),
+      parseConfiguration(
+        "port auto\ndatabases 4\nengine-memory 2gb\nsave 1 2\nsave 3 4\n",
+        "f",
+        "0",
+      ),
       "0",
     );
     expect(plan).toMatchObject({ autoPort: true, databases: 4, memoryBytes: 2 * 1024 ** 3 });
