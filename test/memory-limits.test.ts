@@ -175,6 +175,47 @@ describe("memory filled to its end", () => {
   );
 });
 
+describe("connections in memory filled to its end", () => {
+  it("are let in, named and served, and leave nothing behind", () => {
+    const engine = new TestEngine({ heapMb: 8 });
+    const first = engine.open();
+    warmUp(first);
+    ask(first, "HELLO", "2");
+    ask(first, "CLIENT", "SETINFO", "LIB-NAME", "test");
+    fill(first, "v".repeat(100));
+    const before = usedBytes(first);
+    const sessions = Array.from({ length: 30 }, () => engine.open());
+    for (const [n, session] of sessions.entries()) {
+      expect(ask(session, "HELLO", "2", "SETNAME", `client-${n}`)).toMatch(/^\*14/);
+      expect(ask(session, "CLIENT", "SETINFO", "LIB-NAME", "test")).toBe("+OK\r\n");
+      expect(ask(session, "GET", "key:100")).toBe(`$100\r\n${"v".repeat(100)}\r\n`);
+      expect(ask(session, "SET", "one more", "v")).toBe(OOM);
+      // A request that arrives in two pieces has to be kept in between.
+      const request = encode(["DEL", `key:${n}`]);
+      expect(session.raw(request.subarray(0, 20))).toBe("");
+      expect(session.raw(request.subarray(20))).toBe(":1\r\n");
+    }
+    expect(engine.exports.validate()).toBe(0);
+    for (const session of sessions) session.close();
+    expect(usedBytes(first)).toBeLessThan(before);
+    expect(engine.exports.validate()).toBe(0);
+  });
+
+  it("are refused before the rest of it is used up", () => {
+    const engine = new TestEngine({ heapMb: 4 });
+    const first = engine.open();
+    fill(first, "v".repeat(100));
+    let opened = 0;
+    expect(() => {
+      for (; opened < 100_000; opened++) engine.open().raw("*2\r\n$3\r\nDEL\r\n$5\r\nke");
+    }).toThrow("refused");
+    expect(opened).toBeGreaterThan(100);
+    expect(ask(first, "DEL", "key:0", "key:1")).toBe(":2\r\n");
+    expect(ask(first, "FLUSHALL")).toBe("+OK\r\n");
+    expect(engine.exports.validate()).toBe(0);
+  });
+});
+
 /** Stores values until memory is out; answers how many. */
 function fill(session: TestSession, value: string): number {
   for (let keys = 0; ; keys++) {

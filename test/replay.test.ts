@@ -280,3 +280,17 @@ describe("the export", () => {
     expectSame(engine, replayed(exported(engine, 1)));
   });
 });
+
+describe("a replaying session", () => {
+  it("needs no password and is not held to maxmemory", () => {
+    const engine = new TestEngine();
+    const session = engine.open();
+    session.call("CONFIG SET requirepass secret maxmemory 1000");
+    expect(session.call("SET a 1")).toMatch(/^-OOM/);
+    expect(engine.open().call("SET a 1")).toMatch(/^-NOAUTH/);
+    const replay = engine.open(SessionFlag.REPLAY);
+    expect(replay.call("SET a 1")).toBe("+OK\r\n");
+    expect(session.call("SET a 1")).toMatch(/^-OOM/);
+    expect(session.call("GET a")).toBe("$1\r\n1\r\n");
+  });
+});

@@ -17,7 +17,7 @@ import { SessionFlag } from "../abi";
 import { equalBytes } from "../memory/bytes";
 import { nowMs } from "../memory/root";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
-import { Call, integerOrReply, reserveOrReply } from "../server/call";
+import { Call, integerOrReply, reserveServingOrReply } from "../server/call";
 import {
   ReplyMode, Session, closeOther, findSession, firstSession, isPrintable, nextSession,
   setSessionText,
@@ -45,7 +45,7 @@ function getName(call: Call): void {
 function setName(call: Call): void {
   const bytes = call.bytesOf(2);
   if (!isPrintable(call.at(2), bytes)) return replyError(INVALID_CLIENT_NAME);
-  if (!reserveOrReply(bytes)) return;
+  if (!reserveServingOrReply(bytes)) return;
   setClientName(call.session, call.at(2), bytes);
   replyOk();
 }
@@ -64,7 +64,7 @@ function setInfo(call: Call): void {
     return replyErrorAround("ERR ", attribute, attributeBytes,
       " cannot contain spaces, newlines or special characters.");
   }
-  if (!reserveOrReply(bytes)) return;
+  if (!reserveServingOrReply(bytes)) return;
   setSessionText(call.session, field, call.at(3), bytes);
   replyOk();
 }

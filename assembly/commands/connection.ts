@@ -15,7 +15,7 @@ import {
 } from "../protocol/reply";
 import { replySink, sinkUnmute } from "../protocol/sink";
 import { equalSecrets } from "../memory/bytes";
-import { Call, reserveOrReply } from "../server/call";
+import { Call, reserveServingOrReply } from "../server/call";
 import { ReplyMode, Session, isPrintable, setSessionText } from "../server/session";
 import { settings } from "../server/settings";
 import { command, deprecated } from "../server/table";
@@ -116,7 +116,7 @@ function hello(call: Call): void {
       return replyErrorAround("ERR Syntax error in HELLO option '", option, bytes, "'");
     }
   }
-  if (name && !reserveOrReply(call.bytesOf(name))) return;
+  if (name && !reserveServingOrReply(call.bytesOf(name))) return;
   if (user && !authenticate(call, user, user + 1)) return replyError(WRONG_PASSWORD);
   if (settings().passwordBytes && !call.session.authenticated) return replyError(HELLO_NOAUTH);
   if (name) setClientName(call.session, call.at(name), call.bytesOf(name));

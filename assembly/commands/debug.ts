@@ -30,6 +30,7 @@ import { parseDouble } from "../text/doubles";
 import { matchGlob } from "../text/glob";
 import { parseInteger, writeHex } from "../text/integers";
 import { Encoding, KeyEntry } from "../values/key-entry";
+import { encodingName } from "../values/names";
 import { stringBytes } from "../values/string";
 import { debugPopulate } from "./debug-populate";
 import { debugProtocol } from "./debug-protocol";
@@ -100,20 +101,6 @@ function replyBuffer(call: Call): void {
 
 // ---- Keys ---------------------------------------------------------------------------------------
 
-function encodingName(entry: KeyEntry): string {
-  switch (entry.encoding) {
-    case Encoding.INTEGER: return "int";
-    case Encoding.EMBEDDED: return "embstr";
-    case Encoding.LISTPACK: return "listpack";
-    case Encoding.QUICKLIST: return "quicklist";
-    case Encoding.HASHTABLE: return "hashtable";
-    case Encoding.INTSET: return "intset";
-    case Encoding.SKIPLIST: return "skiplist";
-    case Encoding.STREAM: return "stream";
-    default: return "raw";
-  }
-}
-
 /** Bytes of the value in an RDB file, strings not compressed. */
 function serializedBytes(entry: KeyEntry): i64 {
   if (entry.encoding == Encoding.INTEGER) {
@@ -135,7 +122,7 @@ function object(call: Call): void {
   builderText(line, "Value at:0x");
   builderHex(line, changetype<usize>(entry), 8);
   builderText(line, " refcount:1 encoding:");
-  builderText(line, encodingName(entry));
+  builderText(line, encodingName(entry.encoding));
   builderText(line, " serializedlength:");
   builderInteger(line, serializedBytes(entry));
   builderText(line, " lru:");

@@ -15,7 +15,9 @@ import { isReplaying } from "../memory/root";
 import {
   effectsSink, sinkBulk, sinkBulkInteger, sinkBulkLiteral, sinkRequestHeader,
 } from "../protocol/sink";
-import { effectsDatabase, position, setEffectsDatabase, setPosition } from "./keyspace";
+import {
+  effectsDatabase, forgetEffectsDatabase, position, setEffectsDatabase, setPosition,
+} from "./keyspace";
 import { statistics } from "./statistics";
 
 const EFFECTS_ON: usize = SERVER_ROOT + 0xc60;
@@ -26,7 +28,9 @@ export function effectsOn(): bool {
   return load<u32>(EFFECTS_ON) != 0;
 }
 
+/** A consumer comes, which has seen no SELECT, or goes. */
 export function setEffectsOn(on: bool): void {
+  if (on != effectsOn()) forgetEffectsDatabase();
   store<u32>(EFFECTS_ON, u32(on));
 }
 

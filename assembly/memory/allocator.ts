@@ -39,6 +39,9 @@ export const KEEP_FREE_BYTES: u32 = 1 << 20;
 /** Pages in one piece that a reservation adds, for slabs that small blocks may begin. */
 const SLAB_ROOM_PAGES: u32 = 18;
 
+/** Largest request that `reserveServing` favours. */
+const SERVING_BYTES_MAXIMUM: u32 = 0x10000;
+
 /** Tests only, before `initializeAllocator`: the heap starts at `address` instead of HEAP_BASE. */
 export function setHeapStart(address: usize): void {
   store<usize>(FIRST, entryOf(address));
@@ -176,6 +179,17 @@ export function reserve(bytes: u32): bool {
   if (failsOnDemand()) return false;
   const pages = bytes >> PAGE_BITS;
   return hasPages(pages + ((pages * 11) >> 5) + SLAB_ROOM_PAGES, KEEP_FREE_BYTES >> PAGE_BITS);
+}
+
+/**
+ * As `reserve`, for what a connection must have to be served at all: it may use up to half of what
+ * is kept free, so that whoever comes to delete is let in when memory is full.
+ */
+export function reserveServing(bytes: u32): bool {
+  if (bytes > SERVING_BYTES_MAXIMUM) return reserve(bytes);
+  if (failsOnDemand()) return false;
+  const pages = (bytes >> PAGE_BITS) + SLAB_ROOM_PAGES;
+  return hasPages(pages, KEEP_FREE_BYTES >> (PAGE_BITS + 1));
 }
 
 /** Whether one block of `bytes` can be allocated: exact, for values near the limit. */

@@ -15,7 +15,9 @@
  * A line ends at CR plus any byte, as long as no NUL precedes it; the two bytes after a payload are
  * passed over unseen. Both are what Redis does.
  */
-import { allocate, Arena, reallocate, release, reserve, reserveBlock } from "../memory/allocator";
+import {
+  allocate, Arena, reallocate, release, reserve, reserveBlock, reserveServing,
+} from "../memory/allocator";
 import { copyBytes } from "../memory/copy";
 import { DEBUG } from "../memory/debug";
 import {
@@ -187,7 +189,7 @@ function growVector(parser: Parser, count: u32): bool {
   if (count < capacity) return true;
   if (capacity >= 0x10000000) return false;
   const next = capacity ? capacity << 1 : 8;
-  if (!reserve(next << 3)) return false;
+  if (!reserveServing(next << 3)) return false;
   parser.arguments = capacity
     ? reallocate(parser.arguments, next << 3)
     : allocate(Arena.SERVER, next << 3);
@@ -229,7 +231,7 @@ function growGather(parser: Parser, bytes: u32): bool {
   if (bytes <= capacity - used) return true;
   let next = max<u32>(used + bytes, 64);
   if (capacity < 0x40000000) next = max<u32>(next, capacity << 1);
-  if (!reserve(next)) return false;
+  if (!reserveServing(next)) return false;
   parser.gather = capacity ? reallocate(parser.gather, next) : allocate(Arena.SERVER, next);
   parser.gatherCapacity = next;
   return true;

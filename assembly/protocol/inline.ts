@@ -11,7 +11,7 @@
  * A quote may open inside a word. The line holds no NUL and no "\n".
  */
 import { ARGUMENTS_WINDOW } from "../abi";
-import { allocate, Arena, reserve } from "../memory/allocator";
+import { allocate, Arena, reserveServing } from "../memory/allocator";
 import { OUT_OF_MEMORY, PROTOCOL_QUOTES } from "./errors";
 import {
   Parser, ParserFlag, ParserState, ParseResult, setFlag, storeArgument, WINDOW_ARGUMENTS,
@@ -43,7 +43,7 @@ export function splitInline(parser: Parser, start: usize, bytes: u32): ParseResu
 function prepareVector(parser: Parser, most: u32): bool {
   parser.arguments = ARGUMENTS_WINDOW;
   if (most <= WINDOW_ARGUMENTS) return true;
-  if (!reserve(most << 3)) return false;
+  if (!reserveServing(most << 3)) return false;
   parser.arguments = allocate(Arena.SERVER, most << 3);
   parser.argumentsCapacity = most;
   setFlag(parser, ParserFlag.HOLDS);

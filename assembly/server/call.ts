@@ -11,7 +11,7 @@
  */
 
 import { EXCHANGE, Exchange, Request, Status } from "../abi";
-import { reserve } from "../memory/allocator";
+import { reserve, reserveServing } from "../memory/allocator";
 import { SERVER_ROOT } from "../abi";
 import { Database, collectGarbage, hasGarbage } from "../keyspace/keyspace";
 import { effectBytes, effectStart } from "../keyspace/effects";
@@ -103,6 +103,11 @@ export function reserveOrReply(bytes: f64): bool {
   }
   replyError(OUT_OF_MEMORY);
   return false;
+}
+
+/** As `reserveOrReply`, for what belongs to the connection (see `reserveServing`). */
+export function reserveServingOrReply(bytes: u32): bool {
+  return reserveServing(bytes) || reserveOrReply(bytes);
 }
 
 /** Renders the command's effect exactly as it came. */

@@ -10,7 +10,7 @@
 
 import { EXCHANGE, Exchange, Request, SessionFlag, Status } from "../abi";
 import { reserve, usedBytes } from "../memory/allocator";
-import { nowMs, setNowMs, setReplaying } from "../memory/root";
+import { isReplaying, nowMs, setNowMs, setReplaying } from "../memory/root";
 import { settleSteps } from "../memory/steps";
 import { accessRules } from "../keyspace/access";
 import {
@@ -111,6 +111,10 @@ export function enterAnswer(session: Session, timeMs: f64): void {
 
 /** Hands over what `complete` wrote; the session may go on. */
 export function finish(session: Session): i32 {
+  if (errorsThisCall()) {
+    if (session.lastRow) changetype<Row>(<usize>session.lastRow).failedCalls += 1;
+    countErrorCode();
+  }
   if (session.replyMode) endSilence(session);
   sinkFlush(replySink());
   settleEffects();
@@ -217,7 +221,8 @@ function isOutOfMemory(): bool {
 }
 
 function isMemoryShort(): bool {
-  const limit = settings().maxmemory;
+  // What is replayed was accepted once: only memory itself refuses it.
+  const limit = isReplaying() ? 0 : settings().maxmemory;
   return (limit > 0 && usedBytes() > limit) || !reserve(0);
 }
 

@@ -9,7 +9,7 @@
  */
 
 import { EXCHANGE, Exchange, SERVER_ROOT, SessionFlag } from "../abi";
-import { Arena, allocate, release, reserve } from "../memory/allocator";
+import { Arena, allocate, release, reserveServing } from "../memory/allocator";
 import { nowMs } from "../memory/root";
 import {
   PARSER_BYTES, Parser, ParserFlag, initializeParser, parserFree,
@@ -162,8 +162,8 @@ export function findWaiting(request: u32): Session | null {
 
 /** Opens a session; null when memory is short. */
 export function createSession(flags: u32): Session | null {
-  if (!reserve(SESSION_BYTES + root().slots * 16)) return null;
-  if ((root().count + 1) * 2 > root().slots) widen();
+  if (!reserveServing(SESSION_BYTES + slotsWanted() * 4)) return null;
+  if (slotsWanted() > root().slots) widen();
   const address = allocate(Arena.SERVER, SESSION_BYTES);
   memory.fill(address, 0, SESSION_BYTES);
   const session = changetype<Session>(address);
@@ -172,7 +172,7 @@ export function createSession(flags: u32): Session | null {
   session.protocol = 2;
   session.openedMs = nowMs();
   session.activeMs = nowMs();
-  session.authenticated = u32(!settings().passwordBytes || (flags & SessionFlag.INTERNAL) != 0);
+  session.authenticated = u32(!settings().passwordBytes || isTrusted(flags));
   initializeParser(session.parser, parserFlags(flags));
   session.previous = root().last;
   if (root().last) changetype<Session>(<usize>root().last).next = <u32>address;
@@ -185,8 +185,18 @@ export function createSession(flags: u32): Session | null {
   return session;
 }
 
+/** The host's own sessions and replays show no password. */
+function isTrusted(flags: u32): bool {
+  return (flags & (SessionFlag.INTERNAL | SessionFlag.REPLAY)) != 0;
+}
+
+/** Slots of the id table that one session more needs. */
+function slotsWanted(): u32 {
+  return (root().count + 1) * 2 > root().slots ? root().slots * 2 : root().slots;
+}
+
 function parserFlags(flags: u32): u32 {
-  if (flags & (SessionFlag.INTERNAL | SessionFlag.REPLAY)) return ParserFlag.TRUSTED;
+  if (isTrusted(flags)) return ParserFlag.TRUSTED;
   return settings().passwordBytes ? ParserFlag.NONE : ParserFlag.AUTHENTICATED;
 }
 
@@ -197,7 +207,7 @@ function place(session: Session): void {
 }
 
 function widen(): void {
-  const slots = root().slots * 2;
+  const slots = slotsWanted();
   release(root().table);
   root().table = <u32>allocate(Arena.SERVER, slots * 4);
   root().slots = slots;

@@ -77,12 +77,15 @@ function grow(builder: TextBuilder, needed: u32): bool {
 // @ts-ignore: decorator
 @inline
 export function builderRoom(builder: TextBuilder, bytes: i32): usize {
-  if (bytes <= builder.capacityBytes - builder.bytes) return builder.address + builder.bytes;
+  if (<u32>bytes <= <u32>(builder.capacityBytes - builder.bytes)) {
+    return builder.address + builder.bytes;
+  }
   return roomAfterGrowing(builder, bytes);
 }
 
 function roomAfterGrowing(builder: TextBuilder, bytes: i32): usize {
-  if (!builder.isIncomplete && grow(builder, <u32>builder.bytes + <u32>bytes)) {
+  const isPossible = <u32>bytes <= TEXT_BYTES_MAX && !builder.isIncomplete;
+  if (isPossible && grow(builder, <u32>builder.bytes + <u32>bytes)) {
     return builder.address + builder.bytes;
   }
   builder.isIncomplete = true;

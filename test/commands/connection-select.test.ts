@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { TestEngine, type TestSession } from "../support/engine";
+import { encode, TestEngine, type TestSession } from "../support/engine";
 
 let engine: TestEngine;
 let session: TestSession;
@@ -52,5 +52,17 @@ describe("SELECT", () => {
     session.call("SET b 1");
     const selects = engine.takeEffects().match(/SELECT\r\n\$\d+\r\n\d+/g);
     expect(selects).toEqual(["SELECT\r\n$1\r\n0", "SELECT\r\n$1\r\n1"]);
+  });
+
+  it("is part of the effects again for a consumer that comes later", () => {
+    session.call("SELECT 3");
+    for (let consumer = 0; consumer < 2; consumer++) {
+      engine.exports.setEffects(1);
+      session.call("SET a 1");
+      expect(engine.takeEffects()).toBe(
+        encode(["SELECT", 3]).toString() + encode(["SET", "a", "1"]).toString(),
+      );
+      engine.exports.setEffects(0);
+    }
   });
 });

@@ -233,6 +233,15 @@ describe("CONFIG REWRITE", () => {
     engine.exports.resume(session.id, engine.now);
     expect(answered(["CONFIG", "REWRITE"])).toBe("+OK\r\n");
   });
+
+  it("has failed when the host says so, and not the command after it", () => {
+    answered(["CONFIG", "REWRITE"], false, "ERR no");
+    engine.open().call("GET a");
+    const stats = session.ask("INFO", "commandstats", "errorstats") as string;
+    expect(stats).toMatch(/cmdstat_config\|rewrite:.*failed_calls=1\r/);
+    expect(stats).toMatch(/cmdstat_get:.*failed_calls=0\r/);
+    expect(stats).toContain("errorstat_ERR:count=1");
+  });
 });
 
 describe("CONFIG HELP", () => {

@@ -50,6 +50,15 @@ describe("TextBuilder", () => {
     expect(offsetof<TextBuilder>()).toBeLessThanOrEqual(TEXT_BUILDER_BYTES);
   });
 
+  it("refuses a text of 2 GiB and more, whose length is negative as an i32", () => {
+    start();
+    builderText(BUILDER, "a");
+    builderBytes(BUILDER, TEXT, 0x80000000 as i32);
+    expect(BUILDER.isIncomplete).toBe(true);
+    builderBytes(BUILDER, TEXT, -1);
+    expect(built()).toBe("a");
+  });
+
   it("puts pieces together", () => {
     start();
     builderText(BUILDER, "# Server\r\n");
