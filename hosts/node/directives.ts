@@ -59,15 +59,26 @@ export function parseConfiguration(
       throw new ConfigurationError(origin, "Unbalanced quotes in configuration line", version);
     }
     const [name = "", ...values] = parts;
-    if (name.toLowerCase() !== "include") {
-      directives.push({ name: name.toLowerCase(), values, origin });
-    } else if (values.length !== 1) {
-      throw new ConfigurationError(origin, "wrong number of arguments", version);
-    } else {
-      directives.push(...include(fromLatin1(values[0] as string), origin, version, depth));
-    }
+    const directive = { name: name.toLowerCase(), values, origin };
+    directives.push(...expandInclude(directive, version, depth));
   });
   return directives;
+}
+
+/** The directive itself, or what an `include` brings in. */
+export function expandInclude(directive: Directive, version: string, depth = 0): Directive[] {
+  const { name, values, origin } = directive;
+  if (name !== "include") return [directive];
+  if (values.length !== 1) {
+    throw new ConfigurationError(origin, "wrong number of arguments", version);
+  }
+  return include(fromLatin1(values[0] as string), origin, version, depth);
+}
+
+/** What the system says about a file: "no such file or directory". */
+export function reasonOf(cause: unknown): string {
+  const { message } = cause as Error;
+  return /^E[A-Z]+: ([^,]*)/.exec(message)?.[1] ?? message;
 }
 
 function include(pattern: string, origin: Origin, version: string, depth: number): Directive[] {
@@ -77,7 +88,7 @@ function include(pattern: string, origin: Origin, version: string, depth: number
     try {
       text = readFileSync(path, "latin1");
     } catch (cause) {
-      const reason = `Can't open config file '${path}': ${(cause as Error).message}`;
+      const reason = `Can't open config file '${path}': ${reasonOf(cause)}`;
       throw new ConfigurationError(origin, reason, version);
     }
     return parseConfiguration(text, path, version, depth + 1);

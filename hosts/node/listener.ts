@@ -1,6 +1,7 @@
 /** Listening sockets: TCP addresses by the rules of `bind`, and a Unix socket. */
 import { chmodSync, rmSync, statSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { formatAddress } from "./transport.js";
 
 export interface Address {
   host: string;
@@ -16,6 +17,9 @@ export class ListenError extends Error {
     this.code = code;
   }
 }
+
+/** Longest path that the system takes; a longer one would be cut off silently. */
+const UNIX_PATH_BYTES = process.platform === "linux" ? 107 : 103;
 
 /** Errors that an optional ("-") address may have. */
 const OPTIONAL_ERRORS = ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EPROTONOSUPPORT", "ENOTSUP", "EINVAL"];
@@ -42,10 +46,8 @@ export class Listener {
           await listener.#add(address, listener.addresses[0]?.port ?? port, backlog, onSocket);
         }
         if (bind.length > 0 && listener.addresses.length === 0) {
-          throw new ListenError(
-            `none of the addresses ${bind.join(" ")} exists here`,
-            "EADDRNOTAVAIL",
-          );
+          const reason = `${bind.join(" ")}: none of these addresses exists here`;
+          throw new ListenError(reason, "EADDRNOTAVAIL");
         }
         return listener;
       } catch (cause) {
@@ -58,10 +60,15 @@ export class Listener {
 
   static async unix(path: string, mode: number, onSocket: (s: Socket) => void): Promise<Listener> {
     const listener = new Listener();
+    const isFile = process.platform !== "win32";
+    if (isFile && Buffer.byteLength(path) > UNIX_PATH_BYTES) {
+      const reason = `the path is longer than ${UNIX_PATH_BYTES} bytes`;
+      throw new ListenError(`Unix socket ${path}: ${reason}`, "ENAMETOOLONG");
+    }
     removeStaleSocket(path);
     const server = newServer(onSocket);
     await listen(server, { path }, `Unix socket ${path}`);
-    if (mode !== 0 && process.platform !== "win32") chmodSync(path, mode);
+    if (mode !== 0 && isFile) chmodSync(path, mode);
     listener.#servers.push(server);
     return listener;
   }
@@ -80,7 +87,7 @@ export class Listener {
       await listen(
         server,
         { host, port, backlog, ipv6Only: host.includes(":") },
-        `${host}:${port}`,
+        formatAddress(host, port === 0 ? undefined : port),
       );
     } catch (cause) {
       if (optional && OPTIONAL_ERRORS.includes((cause as ListenError).code)) return;
@@ -120,10 +127,16 @@ function listen(server: Server, options: object, name: string): Promise<void> {
   });
 }
 
+const REASONS: Record<string, string> = {
+  EADDRINUSE: "the address is in use",
+  // For a path that does not exist the runtime says EACCES too.
+  EACCES: "not permitted, or no such folder",
+  EADDRNOTAVAIL: "the address does not exist here",
+  ENOTFOUND: "no such host",
+};
+
 function describe(name: string, code: string, message: string): string {
-  if (code === "EADDRINUSE") return `${name}: the address is in use`;
-  if (code === "EACCES") return `${name}: permission denied`;
-  return `${name}: ${message}`;
+  return `${name}: ${REASONS[code] ?? message}`;
 }
 
 /** A socket file that an earlier run left behind would be in the way. */

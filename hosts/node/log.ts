@@ -3,6 +3,7 @@
  * line, so that a rotated log goes on in the new file.
  */
 import { appendFileSync } from "node:fs";
+import { reasonOf } from "./directives.js";
 
 export enum LogLevel {
   DEBUG = 0,
@@ -44,7 +45,11 @@ export class Log {
 
   /** Writes to this file from now on; throws when it cannot be opened. Empty: to stdout. */
   useFile(path: string): void {
-    if (path !== "") appendFileSync(path, this.#held?.join("") ?? "");
+    try {
+      if (path !== "") appendFileSync(path, this.#held?.join("") ?? "");
+    } catch (cause) {
+      throw new Error(`Can't open the log file '${path}': ${reasonOf(cause)}`);
+    }
     this.#file = path;
     if (path !== "" && this.#held !== undefined) this.#held = [];
   }

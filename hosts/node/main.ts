@@ -4,7 +4,13 @@ import { resolve } from "node:path";
 import { type Arguments, HELP_TEXT, readArguments } from "./arguments.js";
 import { runCli } from "./cli.js";
 import { readConfigurationFile } from "./configuration.js";
-import { ConfigurationError, type Directive, parseConfiguration } from "./directives.js";
+import {
+  ConfigurationError,
+  type Directive,
+  expandInclude,
+  parseConfiguration,
+  reasonOf,
+} from "./directives.js";
 import { ListenError } from "./listener.js";
 import { packageVersion } from "./module.js";
 import { type RunningServer, startServer } from "./server.js";
@@ -35,9 +41,11 @@ async function start(given: Arguments, version: string): Promise<RunningServer> 
   const file = given.file === undefined ? undefined : resolve(given.file);
   if (given.file !== undefined && file !== undefined) directives.push(...readFile(file, version));
   if (given.stdin) {
-    directives.push(...parseConfiguration(readFileSync(0, "latin1"), "standard input", version));
+    directives.push(
+      ...parseConfiguration(readFileSync(0, "latin1"), "from standard input", version),
+    );
   }
-  directives.push(...given.directives);
+  directives.push(...given.directives.flatMap((each) => expandInclude(each, version)));
   const print = (line: string) => void process.stdout.write(line);
   return startServer({ directives, configurationFile: file, print });
 }
@@ -47,7 +55,7 @@ function readFile(path: string, version: string): Directive[] {
     return readConfigurationFile(path, version);
   } catch (cause) {
     if (cause instanceof ConfigurationError) throw cause;
-    throw new Error(`Fatal error, can't open config file '${path}': ${(cause as Error).message}`);
+    throw new Error(`Fatal error, can't open config file '${path}': ${reasonOf(cause)}`);
   }
 }
 

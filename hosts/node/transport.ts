@@ -106,10 +106,10 @@ export class SocketTransport implements Transport {
   }
 }
 
-/** "127.0.0.1:6379", "[::1]:6379"; empty when there is no address. */
+/** "127.0.0.1:6379", "[::1]:6379"; empty when there is no address, without a colon when no port. */
 export function formatAddress(ip: string | undefined, port: number | undefined): string {
   if (ip === undefined) return "";
-  return `${formatHost(ip)}:${port}`;
+  return port === undefined ? formatHost(ip) : `${formatHost(ip)}:${port}`;
 }
 
 /** An IPv6 address gets its brackets. */

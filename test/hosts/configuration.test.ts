@@ -173,6 +173,17 @@ describe("rewriting", () => {
     expect(rewrite(text, [])).toBe('save ""\nport 6379\n');
   });
 
+  it("leaves lines alone that say the same already", () => {
+    const text =
+      'maxmemory 64mb\nappendfilename "a.aof"\nclient-output-buffer-limit replica 1kb 1 1\n';
+    const pairs: [string, string][] = [
+      ["maxmemory", `${64 * 1024 ** 2}`],
+      ["appendfilename", "a.aof"],
+      ["client-output-buffer-limit", "slave 1024 1 1"],
+    ];
+    expect(rewrite(text, pairs)).toBe(text);
+  });
+
   it("reads pairs from the engine", () => {
     expect(readPairs("a\0b\0c\0\0")).toEqual([
       ["a", "b"],

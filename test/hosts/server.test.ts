@@ -105,6 +105,32 @@ describe("configuration", () => {
     expect(missing).toMatchObject({ code: 1, errors: /can't open config file/ });
   });
 
+  it.each([
+    [
+      ["--port", "auto", "--bind", "192.0.2.77"],
+      /^[^\n]*192\.0\.2\.77: the address does not exist/,
+    ],
+    [["--port", "auto", "--bind", "-192.0.2.77"], /^[^\n]*192\.0\.2\.77: none of these addresses/],
+    [
+      ["--port", "0", "--logfile", "/no/such/folder/log"],
+      /open the log file '[^']*': no such file/,
+    ],
+    [["--engine-memory", "1kb"], /engine-memory must be at least/],
+  ])("says in words why it cannot start with %j", async (args, expected) => {
+    const { code, errors } = await runProgram(args);
+    expect(errors).toMatch(expected);
+    expect(errors).not.toMatch(/\n +at /);
+    expect(code).toBe(1);
+  });
+
+  it("includes files from the command line", async () => {
+    const path = write("included.conf", "timeout 7\n");
+    const program = await start("--port", "auto", "--include", path);
+    const wire = await Wire.open({ port: program.port });
+    expect(await wire.parameter("timeout")).toBe("7");
+    wire.close();
+  });
+
   it("lets the command line win over the file, and the last line over those before", async () => {
     const path = write("win.conf", "port 1\ntimeout 7\ntimeout 8\nmaxclients 50\n");
     const program = await start(path, "--port", "auto", "--maxclients", "60");
@@ -207,5 +233,12 @@ describe.skipIf(process.platform === "win32")("Unix socket", () => {
     wire.close();
     program.child.kill("SIGTERM");
     expect(await program.exit).toBe(0);
+  });
+
+  it("refuses a path that the system would cut off", async () => {
+    const path = join(folder.path, "x".repeat(120));
+    const { code, errors } = await runProgram(["--port", "0", "--unixsocket", path]);
+    expect(errors).toMatch(/^Could not listen on [^\n]* longer than \d+ bytes\n$/);
+    expect(code).toBe(1);
   });
 });
