@@ -26,7 +26,6 @@ import {
   parameterNamed,
 } from "../server/parameter";
 import { Fact, factNamed, setFact } from "../server/facts";
-import { replyHelp } from "../server/help";
 import { resetErrorStatistics } from "../server/error-statistics";
 import { initializeSampling } from "../server/sampling";
 import { command } from "../server/table";
@@ -37,6 +36,7 @@ import {
 } from "../text/builder";
 import { equalsBytesIgnoreCase, writeLiteral } from "../text/case";
 import { matchGlob } from "../text/glob";
+import { containerHelp } from "./help";
 
 const VALUE: usize = SERVER_ROOT + 0x2200;
 /** Longest name of a parameter. */
@@ -216,7 +216,7 @@ export function completeConfigure(request: u32, ok: bool): void {
   else dropStaged(request);
 }
 
-// ---- RESETSTAT, REWRITE, HELP -------------------------------------------------------------------
+// ---- RESETSTAT, REWRITE -------------------------------------------------------------------------
 
 /** The host adds to these; it does not remember them. */
 function resetHostCounters(): void {
@@ -250,13 +250,6 @@ function configRewrite(call: Call): void {
     parameter = nextParameter(parameter);
   }
   requestHost(call, Request.REWRITE_CONFIGURATION, 0, hostText().address, hostText().bytes);
-}
-
-function configHelp(call: Call): void {
-  replyHelp(call, "GET <pattern> [<pattern> ...]\n    Shows the parameters whose names fit.\n\
-SET <name> <value> [<name> <value> ...]\n    Changes parameters, all of them or none.\n\
-RESETSTAT\n    Sets the counters of INFO to zero.\n\
-REWRITE\n    Writes the current values into the configuration file.");
 }
 
 function container(call: Call): void {}
@@ -333,8 +326,8 @@ export function registerConfiguration(): void {
   command(configGet.index, "config|get", "server", "2.0.0", -3,
     "admin noscript loading stale", "", "", "parameter:block*(parameter:string)", "",
     "O(N) in the number of parameters", "Shows parameters by pattern.");
-  command(configHelp.index, "config|help", "server", "5.0.0", 2, "loading stale", "", "", "", "",
-    "O(1)", "Lists the subcommands.");
+  command(containerHelp.index, "config|help", "server", "5.0.0", 2, "loading stale", "", "", "",
+    "", "O(1)", "Lists the subcommands.");
   command(configResetstat.index, "config|resetstat", "server", "2.0.0", 2,
     "admin noscript loading stale", "", "", "", "", "O(1)", "Sets the counters of INFO to zero.");
   command(configRewrite.index, "config|rewrite", "server", "2.8.0", 2,

@@ -1,10 +1,47 @@
-/** DEBUG HELP. DEBUG has no rows for its subcommands, so this list stands beside debug.ts. */
+/**
+ * DEBUG HELP: one status line per line of a literal. DEBUG has no rows for its subcommands, from
+ * which `containerHelp` would render it, so their list stands here.
+ */
 
-import { Call } from "../server/call";
-import { replyHelp } from "../server/help";
+import { replyArray } from "../protocol/reply";
+import { replySink, sinkByte, sinkLiteral } from "../protocol/sink";
 
-export function replyDebugHelp(call: Call): void {
-  replyHelp(call, "DIGEST\n    Answers a hash over all keys and values.\n\
+function countLines(lines: string): i32 {
+  let count = 1;
+  for (let i = 0; i < lines.length; i++) if (lines.charCodeAt(i) == 0x0a) count += 1;
+  return count;
+}
+
+function endLine(): void {
+  sinkByte(replySink(), 0x0d);
+  sinkByte(replySink(), 0x0a);
+}
+
+/** Answers `lines`, separated by a newline, framed as Redis frames them. */
+function replyLines(lines: string): void {
+  const sink = replySink();
+  replyArray(countLines(lines) + 3);
+  sinkLiteral(sink, "+DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  endLine();
+  sinkByte(sink, 0x2b);
+  for (let i = 0; i < lines.length; i++) {
+    const byte = lines.charCodeAt(i);
+    if (byte == 0x0a) {
+      endLine();
+      sinkByte(sink, 0x2b);
+    } else {
+      sinkByte(sink, byte);
+    }
+  }
+  endLine();
+  sinkLiteral(sink, "+HELP");
+  endLine();
+  sinkLiteral(sink, "+    Prints this help.");
+  endLine();
+}
+
+export function replyDebugHelp(): void {
+  replyLines("DIGEST\n    Answers a hash over all keys and values.\n\
 DIGEST-VALUE <key> [<key> ...]\n    Answers a hash of the value of each key.\n\
 ERROR <text>\n    Answers <text> as an error.\n\
 HTSTATS <database> [FULL]\n    Shows how full the hash table of a database is.\n\

@@ -199,7 +199,7 @@ function replySyntax(call: Call): void {
 /** Subcommands that take nothing; false: it is none of them. */
 function runPlain(call: Call): bool {
   if (call.argumentCount != 2) return false;
-  if (call.is(1, "help")) replyDebugHelp(call);
+  if (call.is(1, "help")) replyDebugHelp();
   else if (call.is(1, "digest")) digest(call);
   else if (call.is(1, "stringmatch-test")) stringMatchTest();
   else if (call.is(1, "panic")) unreachable();

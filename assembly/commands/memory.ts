@@ -13,7 +13,6 @@ import {
 } from "../protocol/reply";
 import { replySink, sinkBulk } from "../protocol/sink";
 import { Call, integerOrReply } from "../server/call";
-import { replyHelp } from "../server/help";
 import {
   MemoryReport, expiryIndexBytes, mainTableBytes, takeMemoryReport,
 } from "../server/memory-report";
@@ -22,6 +21,7 @@ import {
   TEXT_BUILDER_BYTES, TextBuilder, builderFree, builderInteger, builderStart, builderText,
 } from "../text/builder";
 import { entryMemory } from "../values/size";
+import { containerHelp } from "./help";
 import { constantLines, decimalLine, integerLine } from "./info-text";
 
 /** Elements of a large value that are measured when nothing else is said. */
@@ -171,7 +171,7 @@ does not read its replies is the usual cause; CLIENT LIST names it.\n");
   }
 }
 
-// ---- PURGE, MALLOC-STATS, HELP ------------------------------------------------------------------
+// ---- PURGE, MALLOC-STATS ------------------------------------------------------------------------
 
 /** Free pages are used again at once; there is nothing to give back. */
 function purge(call: Call): void {
@@ -195,15 +195,6 @@ function mallocStats(call: Call): void {
   scratchRelease(mark);
 }
 
-function help(call: Call): void {
-  replyHelp(call, "DOCTOR\n    Looks for problems with the use of memory.\n\
-MALLOC-STATS\n    Shows the state of the allocator.\n\
-PURGE\n    Accepted; free memory is used again at once.\n\
-STATS\n    Shows where the memory goes.\n\
-USAGE <key> [SAMPLES <count>]\n    Answers the bytes that a key takes. Of a large value <count> \
-elements are\n    measured (5 when nothing is said, 0 means all).");
-}
-
 function sub(
   handler: u32,
   name: string,
@@ -225,7 +216,8 @@ export function registerMemory(): void {
   sub(doctor.index, "memory|doctor", 2, "", "", "",
     "nondeterministic_output request_policy:all_shards response_policy:special", "O(1)",
     "Looks for problems with the use of memory.");
-  sub(help.index, "memory|help", 2, "loading stale", "", "", "", "O(1)", "Lists the subcommands.");
+  sub(containerHelp.index, "memory|help", 2, "loading stale", "", "", "", "O(1)",
+    "Lists the subcommands.");
   sub(mallocStats.index, "memory|malloc-stats", 2, "", "", "",
     "nondeterministic_output request_policy:all_shards response_policy:special", "O(1)",
     "Shows the state of the allocator.");
