@@ -221,9 +221,9 @@ function isOutOfMemory(): bool {
 }
 
 function isMemoryShort(): bool {
+  const limit = settings().maxmemory;
   // What is replayed was accepted once: only memory itself refuses it.
-  const limit = isReplaying() ? 0 : settings().maxmemory;
-  return (limit > 0 && usedBytes() > limit) || !reserve(0);
+  return (limit > 0 && usedBytes() > limit && !isReplaying()) || !reserve(0);
 }
 
 function startSilence(session: Session): void {
