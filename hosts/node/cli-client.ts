@@ -24,9 +24,13 @@ export class CliClient {
     this.#database = options.database;
   }
 
+  get isConnected(): boolean {
+    return this.#connection !== undefined && !this.#connection.closed;
+  }
+
   /** "127.0.0.1:6379[2](TX)> " */
   prompt(): string {
-    if (this.#connection === undefined || this.#connection.closed) return "not connected> ";
+    if (!this.isConnected) return "not connected> ";
     const { path, host, port } = this.#options;
     const database = this.#database === 0 ? "" : `[${this.#database}]`;
     return `${path ?? `${host}:${port}`}${database}${this.#inTransaction ? "(TX)" : ""}> `;

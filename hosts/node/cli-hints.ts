@@ -79,6 +79,10 @@ function renderArgument(reply: RawReply): string {
 export class CommandIndex {
   readonly #commands = new Map<string, CommandHelp>();
 
+  get isEmpty(): boolean {
+    return this.#commands.size === 0;
+  }
+
   add(commands: readonly CommandHelp[]): void {
     for (const command of commands) this.#commands.set(command.name, command);
   }
@@ -93,13 +97,14 @@ export class CommandIndex {
     return outer && { help: outer, words: 1 };
   }
 
-  /** Names that begin as the line does. */
+  /** Names that begin as the line does; the only one comes with the space behind it. */
   complete(line: string): string[] {
     const start = line.trimStart().toUpperCase();
     if (start === "") return [];
     const found = [...this.#commands.keys()].filter((name) => name.startsWith(start));
     const isUpper = line === line.toUpperCase();
-    return found.sort().map((name) => (isUpper ? name : name.toLowerCase()));
+    const end = found.length === 1 ? " " : "";
+    return found.sort().map((name) => (isUpper ? name : name.toLowerCase()) + end);
   }
 
   /** What may follow the line; empty when that is not known. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { ReplyError } from "../shared/protocol/resp.js";
 import type { CliClient } from "./cli-client.js";
+import { ConnectionError } from "./cli-connection.js";
 import { CommandIndex, readCommandDocs } from "./cli-hints.js";
 import { splitArguments } from "./quoting.js";
 
@@ -32,6 +33,7 @@ export async function runInteractive(client: CliClient): Promise<number> {
   for await (const line of lines) {
     if (line.trim() !== "") writeHistory(historyFile, line);
     if (!(await runLine(client, index, line))) break;
+    if (index.isEmpty && client.isConnected) await loadIndex(client, index);
     lines.setPrompt(client.prompt());
     lines.prompt();
   }
@@ -39,12 +41,14 @@ export async function runInteractive(client: CliClient): Promise<number> {
   return 0;
 }
 
+/** Without a connection or a table the prompt works without hints. */
 async function loadIndex(client: CliClient, index: CommandIndex): Promise<void> {
   try {
     const reply = await client.request(["COMMAND", "DOCS"]);
     if (!(reply instanceof ReplyError)) index.add(readCommandDocs(reply));
-  } catch {
-    // no connection or no table: the prompt works without
+  } catch (cause) {
+    if (!(cause instanceof ConnectionError)) throw cause;
+    process.stderr.write(`${cause.message}\n`);
   }
 }
 

@@ -1,5 +1,8 @@
 /** `quiredb cli`: against our own server, and beside redis-cli, whose output it copies. */
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCliArguments } from "../../hosts/node/cli.js";
 import { CommandIndex, readCommandDocs } from "../../hosts/node/cli-hints.js";
@@ -159,12 +162,72 @@ describe("hints", () => {
   });
 
   it("completes names in the case of the line", () => {
-    expect(index.complete("S")).toEqual(["SET"]);
+    expect(index.complete("S")).toEqual(["SET "]);
     expect(index.complete("conf")).toEqual(["config", "config get"]);
     expect(index.complete("")).toEqual([]);
   });
 
   it("explains a command", () => {
     expect(index.help(["config", "get"])).toMatch(/CONFIG GET.*\n {2}summary: Reads\./);
+  });
+});
+
+/** The interactive client under a terminal that `script` makes. */
+class Terminal {
+  readonly home = mkdtempSync(join(tmpdir(), "quire-home-"));
+  readonly child: ChildProcess;
+  shown = "";
+  #watch: () => void = () => {};
+
+  constructor(port: number) {
+    const command = `stty cols 100; "${process.execPath}" "${PROGRAM}" cli -p ${port}`;
+    const env = { ...process.env, HOME: this.home, TERM: "xterm" };
+    this.child = spawn("script", ["-qec", command, "/dev/null"], { env });
+    this.child.stdout?.on("data", (chunk: Buffer) => {
+      this.shown += chunk.toString();
+      this.#watch();
+    });
+  }
+
+  /** Types, then waits until all of this has been shown since. */
+  async type(keys: string, expected: string): Promise<void> {
+    this.shown = "";
+    this.child.stdin?.write(keys);
+    await this.seen(expected);
+  }
+
+  async seen(expected: string): Promise<void> {
+    while (!this.shown.includes(expected)) {
+      await new Promise<void>((resolve) => {
+        this.#watch = resolve;
+      });
+    }
+  }
+
+  async end(): Promise<void> {
+    const gone = new Promise((resolve) => this.child.on("close", resolve));
+    this.child.stdin?.write("exit\r");
+    await gone;
+  }
+}
+
+const hasTerminal =
+  process.platform === "linux" && requireBinary("script", "Debian: apt-get install bsdutils");
+
+describe.skipIf(!hasTerminal)("interactive", () => {
+  it("hints, completes and remembers", async () => {
+    const terminal = new Terminal(server.port);
+    const prompt = `127.0.0.1:${server.port}> `;
+    await terminal.seen(prompt);
+    await terminal.type("echo ", "\u001b[90mmessage");
+    await terminal.type("hi\r", '"hi"');
+    await terminal.type("config rew\t", "rite ");
+    await terminal.type("\u0015\u001b[A", "echo hi");
+    await terminal.type("\u0015select 2\r", `127.0.0.1:${server.port}[2]> `);
+    await terminal.type("auth secret\r", "(error) ERR AUTH");
+    await terminal.end();
+    const history = readFileSync(join(terminal.home, ".quire_history"), "utf8");
+    rmSync(terminal.home, { recursive: true });
+    expect(history).toBe("echo hi\nselect 2\n");
   });
 });
