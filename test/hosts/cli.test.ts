@@ -228,6 +228,6 @@ describe.skipIf(!hasTerminal)("interactive", () => {
     await terminal.end();
     const history = readFileSync(join(terminal.home, ".quire_history"), "utf8");
     rmSync(terminal.home, { recursive: true });
-    expect(history).toBe("echo hi\nselect 2\n");
+    expect(history).toBe("echo hi\nselect 2\nexit\n");
   });
 });
