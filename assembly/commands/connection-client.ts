@@ -6,11 +6,11 @@
 
 import {
   CLIENT_ID_POSITIVE, INVALID_CLIENT_ID, INVALID_CLIENT_NAME, MAX_AGE_NOT_INTEGER,
-  MAX_AGE_POSITIVE, NO_SUCH_CLIENT, OUT_OF_MEMORY, SYNTAX, UNBLOCK_REASON, replyErrorAround,
+  MAX_AGE_POSITIVE, NO_SUCH_CLIENT, SYNTAX, UNBLOCK_REASON, replyErrorAround,
   replySubcommandSyntax,
 } from "../protocol/errors";
 import {
-  replyBulk, replyError, replyInteger, replyNull, replyOk, replyVerbatim,
+  replyBulk, replyError, replyInteger, replyNull, replyOk,
 } from "../protocol/reply";
 import { replySink, sinkUnmute } from "../protocol/sink";
 import { SessionFlag } from "../abi";
@@ -24,13 +24,12 @@ import {
 } from "../server/session";
 import { writeSession } from "../server/session-text";
 import { command } from "../server/table";
-import {
-  TEXT_BUILDER_BYTES, TextBuilder, builderByte, builderFree, builderStart,
-} from "../text/builder";
+import { TextBuilder, builderByte } from "../text/builder";
 import { equalsIgnoreCase, equalsLiteral } from "../text/case";
 import { parseInteger } from "../text/integers";
 import { setClientName } from "./connection";
 import { containerHelp } from "./help";
+import { newText, replyText } from "./text-reply";
 
 function container(call: Call): void {}
 
@@ -155,18 +154,6 @@ function isListed(session: Session, asking: Session): bool {
   return !session.closing || session == asking;
 }
 
-function newBuilder(): TextBuilder {
-  const builder = changetype<TextBuilder>(scratchTake(TEXT_BUILDER_BYTES));
-  builderStart(builder);
-  return builder;
-}
-
-function replyBuilder(builder: TextBuilder): void {
-  if (builder.isIncomplete) replyError(OUT_OF_MEMORY);
-  else replyVerbatim("txt", builder.address, builder.bytes);
-  builderFree(builder);
-}
-
 function addSession(builder: TextBuilder, session: Session): void {
   writeSession(builder, session);
   builderByte(builder, 0x0a);
@@ -174,9 +161,9 @@ function addSession(builder: TextBuilder, session: Session): void {
 
 function info(call: Call): void {
   const mark = scratchMark();
-  const builder = newBuilder();
+  const builder = newText();
   addSession(builder, call.session);
-  replyBuilder(builder);
+  replyText(builder);
   scratchRelease(mark);
 }
 
@@ -193,10 +180,10 @@ function list(call: Call): void {
     return replyError(SYNTAX);
   }
   const mark = scratchMark();
-  const builder = newBuilder();
+  const builder = newText();
   if (byId) addById(call, builder);
   else addByType(call, builder, type);
-  replyBuilder(builder);
+  replyText(builder);
   scratchRelease(mark);
 }
 

@@ -4,15 +4,15 @@ import { lookupQuiet } from "../keyspace/database";
 import { databaseAt, databaseCount } from "../keyspace/keyspace";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { NO_SUCH_KEY } from "../protocol/errors";
-import { replyError, replyVerbatim } from "../protocol/reply";
+import { replyError } from "../protocol/reply";
 import { Call, integerOrReply } from "../server/call";
 import {
   HashTable, bucketAt, longestChain, nextInChain, occupiedSlots,
 } from "../structures/hash-table";
 import {
-  TEXT_BUILDER_BYTES, TextBuilder, builderByte, builderDouble, builderFree, builderInteger,
-  builderStart, builderText,
+  TextBuilder, builderByte, builderDouble, builderInteger, builderText,
 } from "../text/builder";
+import { newText, replyText } from "./text-reply";
 
 /** Chains of this many elements and more are counted together. */
 const LENGTHS: u32 = 50;
@@ -79,14 +79,12 @@ export function debugTable(call: Call): void {
   const full = call.argumentCount > 3 && call.is(3, "full");
   const database = databaseAt(<u32>call.integer);
   const mark = scratchMark();
-  const out = changetype<TextBuilder>(scratchTake(TEXT_BUILDER_BYTES));
-  builderStart(out);
+  const out = newText();
   builderText(out, "[Dictionary HT]\n");
   addTable(out, database.table, full);
   builderText(out, "[Expires HT]\n");
   addCount(out, " number of elements: ", database.expiring.count);
-  replyVerbatim("txt", out.address, out.bytes);
-  builderFree(out);
+  replyText(out);
   scratchRelease(mark);
 }
 

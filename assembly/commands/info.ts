@@ -6,15 +6,11 @@
  * adds nothing. Sections come in their own order, each once, whatever the order of the names.
  */
 
-import { OUT_OF_MEMORY } from "../protocol/errors";
-import { replyError, replyVerbatim } from "../protocol/reply";
-import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
+import { scratchMark, scratchRelease } from "../memory/scratch";
 import { Call } from "../server/call";
 import { command } from "../server/table";
 import { settleTiming } from "../server/timing";
-import {
-  TEXT_BUILDER_BYTES, TextBuilder, builderFree, builderStart, builderText,
-} from "../text/builder";
+import { TextBuilder, builderText } from "../text/builder";
 import {
   addClients, addMemory, addPersistence, addProcessor, addReplication, addServer,
 } from "./info-sections";
@@ -22,6 +18,7 @@ import {
   addCommands, addErrors, addKeyspace, addLatencies, addStatistics,
 } from "./info-statistics";
 import { constantLines, endLine } from "./info-text";
+import { newText, replyText } from "./text-reply";
 
 const enum Section {
   SERVER = 1,
@@ -92,12 +89,9 @@ function info(call: Call): void {
   for (let index = 1; index < call.argumentCount; index++) wanted |= sectionsOf(call, index);
   settleTiming();
   const mark = scratchMark();
-  const out = changetype<TextBuilder>(scratchTake(TEXT_BUILDER_BYTES));
-  builderStart(out);
+  const out = newText();
   addSections(out, wanted);
-  if (out.isIncomplete) replyError(OUT_OF_MEMORY);
-  else replyVerbatim("txt", out.address, out.bytes);
-  builderFree(out);
+  replyText(out);
   scratchRelease(mark);
 }
 

@@ -57,7 +57,7 @@ function changeExpiry(call: Call, baseMs: i64, unit: Unit): void {
   if (!entry) return replyInteger(0);
   const allowed = isAllowed(condition, entry, whenMs);
   const over = whenMs <= nowMs() && !isReplaying();
-  if (allowed && !over && !entry.expires && !reserveOrReply(expiryBytes(entry, true))) return;
+  if (allowed && !over && !reserveExpiry(entry, true)) return;
   touchAccess(entry);
   if (!allowed) return replyInteger(0);
   if (over) return expireNow(call);
@@ -71,10 +71,11 @@ function changeExpiry(call: Call, baseMs: i64, unit: Unit): void {
   replyInteger(1);
 }
 
-/** Bytes of the entry that takes this one's place. */
-function expiryBytes(entry: KeyEntry, expires: bool): f64 {
+/** Memory for a key to have an expiry or none; false: the error is answered. */
+export function reserveExpiry(entry: KeyEntry, expires: bool): bool {
+  if (entry.expires == expires) return true;
   const bytes: f64 = entryBytes(entry.keyBytes, expires, valueFieldBytes(entry));
-  return expires ? bytes + PUSH_BYTES_MAXIMUM : bytes;
+  return reserveOrReply(expires ? bytes + PUSH_BYTES_MAXIMUM : bytes);
 }
 
 /** The options from argument 3 on as Condition bits; -1: the error is answered. */
@@ -139,7 +140,7 @@ function expireNow(call: Call): void {
 function persist(call: Call): void {
   const entry = lookupQuiet(call.database, call.at(1), call.bytesOf(1));
   if (!entry) return replyInteger(0);
-  if (entry.expires && !reserveOrReply(expiryBytes(entry, false))) return;
+  if (!reserveExpiry(entry, false)) return;
   touchAccess(entry);
   if (!entry.expires) return replyInteger(0);
   removeExpiry(call.database, entry);

@@ -5,11 +5,10 @@ import { Database, databaseAt, databaseCount } from "../keyspace/keyspace";
 import {
   Arena, freeBytes, freeRunPages, limitBytes, pagesInUse, usedBytesOf,
 } from "../memory/allocator";
-import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
-import { OUT_OF_MEMORY, SYNTAX } from "../protocol/errors";
+import { scratchMark, scratchRelease } from "../memory/scratch";
+import { SYNTAX } from "../protocol/errors";
 import {
   replyBulkText, replyDouble, replyError, replyInteger, replyMap, replyNull, replyOk,
-  replyVerbatim,
 } from "../protocol/reply";
 import { replySink, sinkBulk } from "../protocol/sink";
 import { Call, integerOrReply } from "../server/call";
@@ -17,29 +16,16 @@ import {
   MemoryReport, expiryIndexBytes, mainTableBytes, takeMemoryReport,
 } from "../server/memory-report";
 import { command } from "../server/table";
-import {
-  TEXT_BUILDER_BYTES, TextBuilder, builderFree, builderInteger, builderStart, builderText,
-} from "../text/builder";
+import { TextBuilder, builderFree, builderInteger, builderText } from "../text/builder";
 import { entryMemory } from "../values/size";
 import { containerHelp } from "./help";
 import { constantLines, decimalLine, integerLine } from "./info-text";
+import { newText, replyText } from "./text-reply";
 
 /** Elements of a large value that are measured when nothing else is said. */
 const SAMPLES_DEFAULT: i64 = 5;
 
 function container(call: Call): void {}
-
-function newText(): TextBuilder {
-  const text = changetype<TextBuilder>(scratchTake(TEXT_BUILDER_BYTES));
-  builderStart(text);
-  return text;
-}
-
-function replyText(text: TextBuilder): void {
-  if (text.isIncomplete) replyError(OUT_OF_MEMORY);
-  else replyVerbatim("txt", text.address, text.bytes);
-  builderFree(text);
-}
 
 // ---- USAGE --------------------------------------------------------------------------------------
 

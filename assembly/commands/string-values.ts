@@ -9,8 +9,7 @@ import { setBlock, setString, stringBytesNeeded } from "../keyspace/strings";
 import { parserAdopt } from "../protocol/parser";
 import { replyBulk, replyBulkInteger } from "../protocol/reply";
 import { Call, reserveOrReply } from "../server/call";
-import { PUSH_BYTES_MAXIMUM } from "../structures/reference-vector";
-import { Encoding, KeyEntry, entryBytes, valueFieldBytes } from "../values/key-entry";
+import { Encoding, KeyEntry } from "../values/key-entry";
 
 /** Key and value up to this size together come out of the memory that is always kept free. */
 const SMALL_BYTES: u32 = 512;
@@ -37,13 +36,6 @@ export function valueBytesNeeded(call: Call, key: i32, value: i32): f64 {
 export function reserveString(call: Call, bytes: u32): bool {
   if (bytes <= SMALL_BYTES && call.bytesOf(1) + bytes <= SMALL_BYTES) return true;
   return reserveOrReply(<f64>call.bytesOf(1) * 2 + stringBytesNeeded(bytes));
-}
-
-/** Memory for a found key to gain or lose an expiry; false: the error is answered. */
-export function reserveReshape(entry: KeyEntry, expires: bool): bool {
-  if (entry.expires == expires) return true;
-  const bytes: f64 = entryBytes(entry.keyBytes, expires, valueFieldBytes(entry));
-  return reserveOrReply(expires ? bytes + PUSH_BYTES_MAXIMUM : bytes);
 }
 
 /** Sets the key of the last lookup, which is argument `key`, to argument `value`. */

@@ -9,11 +9,12 @@ import { Call, renderInstead, renderNothing, touchKey } from "../server/call";
 import { command, deprecated } from "../server/table";
 import { KeyEntry, Type } from "../values/key-entry";
 import { stringBytes } from "../values/string";
+import { reserveExpiry } from "./keys-expiry";
 import {
   CONDITIONS, EXPIRIES, Option, clearOptions, expiryOrReply, optionsOrReply, stringOptions,
   whenOrReply,
 } from "./string-options";
-import { replyString, reserveReshape, reserveValue, setFromArgument } from "./string-values";
+import { replyString, reserveValue, setFromArgument } from "./string-values";
 import { NUMBER, mayReplace, registerStringCompare, removeRendered } from "./string-compare";
 import { registerStringIncrex } from "./string-increx";
 import { registerStringLcs } from "./string-lcs";
@@ -128,7 +129,7 @@ function getex(call: Call): void {
 /** Answers the found key and gives it an expiry; one in the past removes it. */
 function expireFound(call: Call, entry: KeyEntry, whenMs: i64): void {
   const isOver = whenMs <= nowMs() && !isReplaying();
-  if (!isOver && !reserveReshape(entry, true)) return;
+  if (!isOver && !reserveExpiry(entry, true)) return;
   replyString(entry);
   if (isOver) return removeRendered(call);
   setExpiry(call.database, entry, whenMs);
@@ -139,7 +140,7 @@ function expireFound(call: Call, entry: KeyEntry, whenMs: i64): void {
 
 /** Answers the found key and takes its expiry off. */
 function persistFound(call: Call, entry: KeyEntry): void {
-  if (!reserveReshape(entry, false)) return;
+  if (!reserveExpiry(entry, false)) return;
   replyString(entry);
   removeExpiry(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));

@@ -15,9 +15,7 @@ import { isReplaying } from "../memory/root";
 import {
   effectsSink, sinkBulk, sinkBulkInteger, sinkBulkLiteral, sinkRequestHeader,
 } from "../protocol/sink";
-import {
-  effectsDatabase, forgetEffectsDatabase, position, setEffectsDatabase, setPosition,
-} from "./keyspace";
+import { effectsDatabase, forgetEffectsDatabase, setEffectsDatabase } from "./keyspace";
 import { statistics } from "./statistics";
 
 const EFFECTS_ON: usize = SERVER_ROOT + 0xc60;
@@ -79,11 +77,4 @@ export function effectExpireAt(number: u32, key: usize, bytes: u32, whenMs: i64)
   effectLiteral("PEXPIREAT");
   effectBytes(key, bytes);
   effectInteger(whenMs);
-}
-
-/** Takes the bytes rendered since the last call into the position. */
-export function advancePosition(bytes: f64): f64 {
-  const reached = position() + bytes;
-  setPosition(reached);
-  return reached;
 }

@@ -8,7 +8,8 @@
  */
 
 import { EXCHANGE, Exchange, SERVER_ROOT } from "../abi";
-import { Arena, allocate, overheadBytes, release, usedBytes } from "../memory/allocator";
+import { overheadBytes, usedBytes } from "../memory/allocator";
+import { replaceText } from "../memory/owned-text";
 import { nextObservation, nowMs } from "../memory/root";
 import { TextBuilder, builderBytes } from "../text/builder";
 import { equalsIgnoreCase } from "../text/case";
@@ -53,14 +54,7 @@ export function factNamed(name: usize, bytes: u32): Fact {
 
 /** Keeps a copy of the text; its memory is reserved. */
 export function setFact(fact: Fact, text: usize, bytes: u32): void {
-  const at = FACTS + (<usize>fact << 3);
-  if (load<u32>(at)) release(load<u32>(at));
-  store<u32>(at, 0);
-  store<u32>(at, bytes, 4);
-  if (!bytes) return;
-  const owned = allocate(Arena.SERVER, bytes);
-  memory.copy(owned, text, bytes);
-  store<u32>(at, <u32>owned);
+  replaceText(FACTS + (<usize>fact << 3), text, bytes);
 }
 
 export function appendFact(fact: Fact, out: TextBuilder): void {

@@ -10,6 +10,7 @@
 
 import { EXCHANGE, Exchange, SERVER_ROOT, SessionFlag } from "../abi";
 import { Arena, allocate, release, reserveServing } from "../memory/allocator";
+import { replaceText } from "../memory/owned-text";
 import { nowMs } from "../memory/root";
 import {
   PARSER_BYTES, Parser, ParserFlag, initializeParser, parserFree,
@@ -256,14 +257,7 @@ function unplace(session: Session): void {
  * Empty text frees it.
  */
 export function setSessionText(session: Session, field: usize, text: usize, bytes: u32): void {
-  const at = changetype<usize>(session) + field;
-  if (load<u32>(at)) release(load<u32>(at));
-  store<u32>(at, 0);
-  store<u32>(at, bytes, 4);
-  if (!bytes) return;
-  const owned = allocate(Arena.SERVER, bytes);
-  memory.copy(owned, text, bytes);
-  store<u32>(at, <u32>owned);
+  replaceText(changetype<usize>(session) + field, text, bytes);
 }
 
 /** Whether a text may name a client or its library: printable ASCII without blanks. */
