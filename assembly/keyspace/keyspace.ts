@@ -9,7 +9,7 @@
  *   +20  u32  database that effects selected   +40  f64  mean time to live seen by expiry, ms
  *
  * A flushed database gives its table to a chain of records that the tick frees in steps: FLUSHALL
- * costs the same for any size.
+ * frees at once only the expiry index, one block for every 1,024 keys that expire.
  */
 
 import { Arena, allocate, release } from "../memory/allocator";

@@ -55,7 +55,10 @@ export function forgetLookahead(): void {
 // @ts-ignore: decorator
 @inline
 export function lookAhead(database: Database, cursor: usize, end: usize): void {
-  if (database.table.count < KEYS_MINIMUM) return;
+  if (database.table.count < KEYS_MINIMUM) {
+    if (lookahead().count) forgetLookahead();
+    return;
+  }
   const left = lookahead().commandsLeft - 1;
   lookahead().commandsLeft = left;
   if (left < 0) fetch(database, cursor, end);
