@@ -8,11 +8,11 @@ const isBuilt = await buildAll(console.log).then(
   () => true,
   (error) => {
     console.error(error instanceof Error ? error.message : error);
-    summary.add({ failed: 1 });
+    summary.add({ failed: 1, failures: ["the build"] });
     return false;
   },
 );
 await runSuite(summary, "unit (as-pect)", unitTests);
 if (isBuilt) await runSuite(summary, "vitest", () => vitest());
-else console.error("vitest: not run, because the build failed");
+else summary.add({ failed: 1, failures: ["vitest: not run, because the build failed"] });
 close(summary);
