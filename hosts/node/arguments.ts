@@ -58,6 +58,13 @@ export function toLatin1(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
+/** All of standard input, in latin1. Not by file number: that fails where it does not block. */
+export async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("latin1");
+}
+
 export const HELP_TEXT = `Usage: quiredb [/path/to/quire.conf] [options] [-]
        quiredb - (read the configuration from standard input)
        quiredb cli [-h host] [-p port] [command ...]

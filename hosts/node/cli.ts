@@ -1,7 +1,6 @@
 /** `quiredb cli`: one command, commands from standard input, or a prompt. */
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { toLatin1 } from "./arguments.js";
+import { readStandardInput, toLatin1 } from "./arguments.js";
 import { CliClient, type ClientOptions } from "./cli-client.js";
 import { runInteractive } from "./cli-interactive.js";
 import { splitArguments } from "./quoting.js";
@@ -130,7 +129,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
 
 async function runOnce(client: CliClient, given: CliArguments): Promise<number> {
   const words = [...given.command];
-  if (given.lastFromStdin) words.push(readFileSync(0, "latin1"));
+  if (given.lastFromStdin) words.push(await readStandardInput());
   return (await client.runAndPrint(words)) ? 0 : 1;
 }
 

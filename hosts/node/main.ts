@@ -1,7 +1,6 @@
 /** `quiredb`: reads the command line, serves until told to stop, and answers with an exit code. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Arguments, HELP_TEXT, readArguments } from "./arguments.js";
+import { type Arguments, HELP_TEXT, readArguments, readStandardInput } from "./arguments.js";
 import { runCli } from "./cli.js";
 import { readConfigurationFile } from "./configuration.js";
 import {
@@ -41,9 +40,8 @@ async function start(given: Arguments, version: string): Promise<RunningServer> 
   const file = given.file === undefined ? undefined : resolve(given.file);
   if (given.file !== undefined && file !== undefined) directives.push(...readFile(file, version));
   if (given.stdin) {
-    directives.push(
-      ...parseConfiguration(readFileSync(0, "latin1"), "from standard input", version),
-    );
+    const text = await readStandardInput();
+    directives.push(...parseConfiguration(text, "from standard input", version));
   }
   directives.push(...given.directives.flatMap((each) => expandInclude(each, version)));
   const print = (line: string) => void process.stdout.write(line);
