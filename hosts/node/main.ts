@@ -59,6 +59,8 @@ function readFile(path: string, version: string): Directive[] {
 
 async function serve(server: RunningServer): Promise<number> {
   let stopping = false;
+  // As redis-server: the end of the terminal is not the end of the server.
+  if (process.platform !== "win32") process.on("SIGHUP", () => {});
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       if (stopping) process.exit(EXIT_FAILURE);
