@@ -3,7 +3,7 @@ import { openStore as openStoreWith, type Store, type StoreOptions } from "../sh
 import { loadModule } from "./module.js";
 
 export { ReplyError } from "../shared/protocol/resp.js";
-export type { Argument, Reply, Store } from "../shared/store.js";
+export type { Argument, Reply, Store, StoreOptions } from "../shared/store.js";
 export { EngineTrap } from "../shared/trap.js";
 
 /** Opens a store inside this program; the engine that comes with the package is used. */
