@@ -2,6 +2,7 @@
  * Registers every command group. The order is the order of COMMAND's rows.
  */
 
+import { registerBitmaps } from "./bitmaps";
 import { registerConfiguration } from "./configuration";
 import { registerCommandTable } from "./command-table";
 import { registerConnection } from "./connection";
@@ -18,6 +19,7 @@ import { registerShutdown } from "./shutdown";
 
 export function registerCommands(): void {
   registerStrings();
+  registerBitmaps();
   registerConnection();
   registerClient();
   registerConfiguration();

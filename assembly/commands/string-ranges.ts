@@ -74,8 +74,19 @@ function setrange(call: Call): void {
   replyInteger(bytes);
 }
 
-/** The key of the last lookup as a string of `bytes` bytes; 0: the error is answered. */
-function openFound(call: Call, entry: KeyEntry | null, bytes: u32): usize {
+/**
+ * The key of the last lookup as a string of `bytes` bytes, not fewer than it has; 0: the error is
+ * answered.
+ */
+export function openFound(call: Call, entry: KeyEntry | null, bytes: i64): usize {
+  if (bytes > <i64>u32.MAX_VALUE) {
+    replyError(OUT_OF_MEMORY);
+    return 0;
+  }
+  return openWithin(call, entry, <u32>bytes);
+}
+
+function openWithin(call: Call, entry: KeyEntry | null, bytes: u32): usize {
   if (entry) return reserveGrowth(call, entry, bytes) ? openString(call.database, entry, bytes) : 0;
   if (!reserveString(call, bytes)) return 0;
   return addZeros(call.database, call.at(1), call.bytesOf(1), bytes);

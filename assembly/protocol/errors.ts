@@ -103,6 +103,39 @@ ERR BYFLOAT increment cannot be Infinity";
 // @ts-ignore: decorator
 @lazy @inline export const APPLIED_INFINITE: string = "ERR applied increment would be Infinity";
 
+// ---- Bitmaps -----------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const BIT_OFFSET_NOT_INTEGER: string = "\
+ERR bit offset is not an integer or out of range";
+// @ts-ignore: decorator
+@lazy @inline export const BIT_NOT_INTEGER: string = "ERR bit is not an integer or out of range";
+// @ts-ignore: decorator
+@lazy @inline export const BIT_ONE_OR_ZERO: string = "ERR The bit argument must be 1 or 0.";
+// @ts-ignore: decorator
+@lazy @inline export const BITOP_NOT_SOURCES: string = "\
+ERR BITOP NOT must be called with a single source key.";
+// @ts-ignore: decorator
+@lazy @inline export const BITFIELD_TYPE: string = "\
+ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.";
+// @ts-ignore: decorator
+@lazy @inline export const BITFIELD_OVERFLOW: string = "ERR Invalid OVERFLOW type specified";
+// @ts-ignore: decorator
+@lazy @inline export const BITFIELD_READ_ONLY: string = "\
+ERR BITFIELD_RO only supports the GET subcommand";
+
+// ---- HyperLogLog -------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const NOT_HYPERLOGLOG: string = "\
+WRONGTYPE Key is not a valid HyperLogLog string value.";
+// @ts-ignore: decorator
+@lazy @inline export const CORRUPT_HYPERLOGLOG: string = "INVALIDOBJ Corrupted HLL object detected";
+// @ts-ignore: decorator
+@lazy @inline export const HYPERLOGLOG_NO_KEY: string = "ERR The specified key does not exist";
+// @ts-ignore: decorator
+@lazy @inline export const HYPERLOGLOG_NOT_SPARSE: string = "ERR HLL encoding is not sparse";
+
 // ---- Keys and databases -------------------------------------------------------------------------
 
 // @ts-ignore: decorator
@@ -425,4 +458,16 @@ export function replyExpectedDollar(byte: u32): void {
   replyErrorByte(byte);
   replyErrorText("'");
   replyErrorEnd();
+}
+
+/** BITOP with too few sources; the combination is named in upper case. */
+export function replyBitopSources(name: string): void {
+  replyErrorStart("ERR BITOP ");
+  replyErrorText(name);
+  replyErrorText(" must be called with at least two source keys.");
+  replyErrorEnd();
+}
+
+export function replyUnknownPfdebug(name: usize, nameBytes: usize): void {
+  replyErrorAround("ERR Unknown PFDEBUG subcommand '", name, nameBytes, "'");
 }

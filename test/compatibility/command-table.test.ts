@@ -13,6 +13,8 @@ const justified: Record<string, string> = {
   "command|getkeys arguments": "7.2 names them",
   "command|getkeysandflags arguments": "7.2 names them",
   "set arguments": "8.4 adds the comparisons",
+  "bitop arguments": "7.2 names the operations, 8.2 adds four",
+  "pfcount flags": "7.2 shows that it may replicate",
   "lcs arguments": "7.2 renamed one of two called len",
   "hello arguments": "7.2 renamed one",
   "quit deprecated": "7.2 deprecates it",

@@ -139,4 +139,28 @@ export const differences: Difference[] = [
       "must be between 0 and 9223372036854775807 inclusive",
     source: "Redis stores the wrapped number, which then means a percentage (src/config.c)",
   },
+  {
+    command: "bitcount missing x y",
+    reply70: ":0",
+    ours: "-ERR value is not an integer or out of range",
+    source: "7.4 reads the range of a missing key, too (src/bitops.c)",
+  },
+  {
+    command: "bitcount missing 0",
+    reply70: ":0",
+    ours: "-ERR syntax error",
+    source: "7.4 reads the range of a missing key, too (src/bitops.c)",
+  },
+  {
+    command: "bitpos missing 1 0 1 x",
+    reply70: ":-1",
+    ours: "-ERR syntax error",
+    source: "7.4 reads the range of a missing key, too (src/bitops.c)",
+  },
+  {
+    command: "bitop diff result a b",
+    reply70: "-ERR syntax error",
+    ours: ":0",
+    source: "8.2 adds DIFF, DIFF1, ANDOR and ONE (src/commands/bitop.json)",
+  },
 ];

@@ -36,7 +36,7 @@ describe.skipIf(!hasRedisServer())(`random commands, seed ${SEED}`, () => {
     const session = new TestEngine().open();
     const known = new Set(RandomCommands.names());
     const missing: string[] = [];
-    for (const group of ["string", "generic"]) {
+    for (const group of ["string", "generic", "bitmap"]) {
       for (const name of await commandsOfGroup(client, group)) {
         if (known.has(name) || LEFT_OUT.has(name)) continue;
         if (!session.raw(encode([name])).startsWith("-ERR unknown command")) missing.push(name);

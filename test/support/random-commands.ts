@@ -177,7 +177,12 @@ export class RandomCommands {
   }
 
   private grammar(): Record<string, () => Words> {
-    const known = { ...this.stringGrammar(), ...this.rangeGrammar(), ...this.keyGrammar() };
+    const known = {
+      ...this.stringGrammar(),
+      ...this.rangeGrammar(),
+      ...this.keyGrammar(),
+      ...this.bitmapGrammar(),
+    };
     return this.options.newer ? { ...known, ...this.newerGrammar(), ...this.walks() } : known;
   }
 
@@ -275,6 +280,46 @@ export class RandomCommands {
         this.value(),
       ],
       lcs: () => this.lcs(),
+    };
+  }
+
+  private bitOffset(): string {
+    return this.chance(5) ? this.of(["-1", "x", "#1", "#x"]) : String(this.random(3000));
+  }
+
+  private bitmapGrammar(): Record<string, () => Words> {
+    // 7.0 looks at the range only when the key exists.
+    const ends = this.options.newer ? ENDS : ENDS.filter((end) => end !== "x");
+    const units = [[], ["BIT"], ["byte"], ...(this.options.newer ? [["x"]] : [])];
+    const range = () => [this.of(ends), this.of(ends), ...this.of(units)];
+    const bit = () => (this.chance(5) ? this.of(["2", "x", "-1"]) : this.of(["0", "1"]));
+    const type = () =>
+      this.chance(5) ? this.of(["u64", "i0", "x8"]) : `${this.of("ui")}${1 + this.random(63)}`;
+    const offset = () => (this.chance(30) ? `#${this.random(20)}` : this.bitOffset());
+    const operations = (...choices: (() => Words)[]) => {
+      const words: Words = [];
+      for (let n = this.random(4); n > 0; n--) words.push(...this.of(choices)());
+      return words;
+    };
+    const read = () => ["GET", type(), offset()];
+    const write = () => [this.of(["SET", "INCRBY"]), type(), offset(), this.of(INTEGERS)];
+    const overflow = () => ["OVERFLOW", this.of(["WRAP", "SAT", "FAIL", "FAIL", "x"])];
+    return {
+      setbit: () => ["SETBIT", this.key(), this.bitOffset(), bit()],
+      getbit: () => ["GETBIT", this.key(), this.bitOffset()],
+      bitop: () => {
+        const newer = this.options.newer ? ["DIFF", "DIFF1", "ANDOR", "ONE"] : [];
+        const what = this.of(["AND", "OR", "XOR", "not", ...newer]);
+        const single = what === "not" && this.chance(90);
+        return ["BITOP", what, this.key(), ...(single ? [this.key()] : this.several())];
+      },
+      bitcount: () => ["BITCOUNT", this.key(), ...(this.chance(50) ? range() : [])],
+      bitpos: () => {
+        const more = this.of([[], [this.of(ends)], range()]);
+        return ["BITPOS", this.key(), bit(), ...more];
+      },
+      bitfield: () => ["BITFIELD", this.key(), ...operations(read, write, write, overflow)],
+      bitfield_ro: () => ["BITFIELD_RO", this.key(), ...operations(read, read, read, write)],
     };
   }
 
