@@ -13,7 +13,7 @@
  *   +8  u32 leaf behind                                +816  u32 x 50 elements below the child
  *
  * An insertion behind the last element leaves the full leaf as it is, so that ascending scores fill
- * their leaves. Nodes with fewer than a third of their entries merge with, or take from, a neighbour.
+ * their leaves. Nodes with less than a third of their entries merge with, or take from, the next.
  *
  * Invariants (numbers as `validateIndex` answers them):
  *   1 elements ascend strictly    2 a leaf's score is its element's     3 counts are exact
@@ -40,7 +40,7 @@ const INNER_ELEMENTS: usize = 416;
 const CHILDREN: usize = 616;
 const COUNTS: usize = 816;
 
-/** Bytes that an insertion may allocate at most: a node on each of at most eight levels and a root. */
+/** Bytes that an insertion allocates at most: a node on each of at most eight levels and a root. */
 // @ts-ignore: decorator
 @inline
 export const INSERT_BYTES_MAXIMUM: u32 = 9 * INNER_BYTES;

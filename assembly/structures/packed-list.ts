@@ -3,9 +3,9 @@
  * lists, hashes, sets and sorted sets are kept so, and each chunk of a large list.
  *
  * Why packed: an element costs one or two bytes besides its own, a scan runs through memory in
- * order, and freeing or copying a value is one block. Changing the middle moves what follows, so the
- * owners bound the size. Why not offsets in front: they cost two to four bytes an entry and insertion
- * rewrites them all; a mark behind each entry reads backward as cheaply.
+ * order, and freeing or copying a value is one block. Changing the middle moves what follows, so
+ * the owners bound the size. Why not offsets in front: they cost two to four bytes an entry and
+ * insertion rewrites them all; a mark behind each entry reads backward as cheaply.
  *
  *   block      | u32 end | u32 count | entries ................ | unused |     first entry at 8
  *   with room  | u32 end | u32 count + ROOM | u32 start | room | entries ... | unused |
@@ -351,7 +351,7 @@ export function packedFind(
   return 0;
 }
 
-/** The entry that the last change inserted or replaced, or the one behind what it removed (or 0). */
+/** The entry that the last change inserted or replaced, the one behind what it removed, or 0. */
 // @ts-ignore: decorator
 @inline
 export function packedPosition(): usize {
