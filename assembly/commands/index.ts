@@ -10,6 +10,7 @@ import { registerClient } from "./connection-client";
 import { registerKeys } from "./keys";
 import { registerDatabases } from "./keys-databases";
 import { registerEmptyAreas } from "./empty-areas";
+import { registerHashes } from "./hashes";
 import { registerServerSmall } from "./server-small";
 import { registerStrings } from "./strings";
 import { registerDebug } from "./debug";
@@ -20,6 +21,7 @@ import { registerShutdown } from "./shutdown";
 export function registerCommands(): void {
   registerStrings();
   registerBitmaps();
+  registerHashes();
   registerConnection();
   registerClient();
   registerConfiguration();

@@ -12,7 +12,8 @@
 import { Arena, allocate } from "../memory/allocator";
 import { copyBytes } from "../memory/copy";
 import { PUSH_BYTES_MAXIMUM } from "../structures/reference-vector";
-import { Encoding, KeyEntry, entryBytes, valueFieldBytes } from "../values/key-entry";
+import { duplicateHash, duplicateHashBytes } from "../values/hash";
+import { Encoding, KeyEntry, Type, entryBytes, valueFieldBytes } from "../values/key-entry";
 import { addKey, addRenamed, detachFound, lookupQuiet, removeFound, setExpiry } from "./database";
 import { Database } from "./keyspace";
 
@@ -24,8 +25,17 @@ export function transferBytes(entry: KeyEntry, keyBytes: u32): f64 {
 
 /** Bytes to reserve before a key is duplicated under a name of `keyBytes`. */
 export function duplicateBytes(entry: KeyEntry, keyBytes: u32): f64 {
-  const block: f64 = entry.encoding == Encoding.RAW ? load<u32>(entry.value, 4) : 0;
-  return transferBytes(entry, keyBytes) + block;
+  return transferBytes(entry, keyBytes) + valueBytesNeeded(entry);
+}
+
+/** Bytes of what the value field of a copy will refer to. */
+function valueBytesNeeded(entry: KeyEntry): f64 {
+  switch (entry.type) {
+    case Type.HASH:
+      return duplicateHashBytes(entry);
+    default:
+      return entry.encoding == Encoding.RAW ? load<u32>(entry.value, 4) : 0;
+  }
 }
 
 /**
@@ -66,6 +76,7 @@ export function duplicateKey(
 
 /** Gives a copied value field a value of its own where it refers to one. */
 function duplicateValue(copy: KeyEntry): void {
+  if (copy.type != Type.STRING) return duplicateStructure(copy);
   switch (copy.encoding) {
     case Encoding.INTEGER:
     case Encoding.EMBEDDED:
@@ -78,6 +89,17 @@ function duplicateValue(copy: KeyEntry): void {
       copy.reference = block;
       return;
     }
+    default:
+      unreachable();
+  }
+}
+
+/** Gives a copied reference to a structure a structure of its own. */
+function duplicateStructure(copy: KeyEntry): void {
+  switch (copy.type) {
+    case Type.HASH:
+      copy.reference = duplicateHash(copy);
+      return;
     default:
       unreachable();
   }

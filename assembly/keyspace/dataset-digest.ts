@@ -15,6 +15,8 @@ import { SERVER_ROOT } from "../abi";
 import { SHA1_BYTES, sha1 } from "../memory/sha1";
 import { bucketAt, nextInChain, occupiedSlots, referenceAt } from "../structures/hash-table";
 import { writeLiteral } from "../text/case";
+import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
+import { nextField, openWalk } from "../values/hash";
 import { KeyEntry, Type } from "../values/key-entry";
 import { stringAddress, stringBytes } from "../values/string";
 import { Database, databaseAt, databaseCount } from "./keyspace";
@@ -49,9 +51,24 @@ export function addValueDigest(digest: usize, entry: KeyEntry): void {
     const bytes = stringBytes(entry, NUMBER);
     mixDigest(digest, stringAddress(entry, NUMBER), bytes);
   }
+  if (entry.type == Type.HASH) addHashDigest(digest, entry);
   if (!entry.expires) return;
   const bytes = writeLiteral(NUMBER, "!!expire!!");
   xorDigest(digest, NUMBER, bytes);
+}
+
+/** xor of mix(field), mix(value) over the fields. */
+function addHashDigest(digest: usize, entry: KeyEntry): void {
+  const mark = scratchMark();
+  const element = scratchTake(SHA1_BYTES);
+  const walk = openWalk(entry);
+  while (nextField(walk)) {
+    memory.fill(element, 0, SHA1_BYTES);
+    mixDigest(element, walk.field, walk.fieldBytes);
+    mixDigest(element, walk.value, walk.valueBytes);
+    xorDigest(digest, element, SHA1_BYTES);
+  }
+  scratchRelease(mark);
 }
 
 function addDatabase(digest: usize, database: Database): void {

@@ -27,6 +27,7 @@ import {
   nextInChain, occupiedSlots, referenceAt, scanChain, scanNext, scanSibling,
 } from "../structures/hash-table";
 import { EMBSTR_BYTES_MAXIMUM, Encoding, KeyEntry, Type } from "../values/key-entry";
+import { exportHash } from "./export-hash";
 import { databaseAt, databaseCount } from "./keyspace";
 
 const DATABASE_FACTOR: f64 = 4294967296.0;
@@ -64,9 +65,14 @@ function exportChain(first: usize): void {
 }
 
 function exportKey(entry: KeyEntry): void {
-  if (entry.type != Type.STRING) unreachable();
-  if (isRawByHistory(entry)) exportRaw(entry);
-  else exportString(entry);
+  switch (entry.type) {
+    case Type.STRING:
+      return isRawByHistory(entry) ? exportRaw(entry) : exportString(entry);
+    case Type.HASH:
+      return exportHash(entry);
+    default:
+      unreachable();
+  }
 }
 
 /** Whether SET would store this string in another encoding than it has. */

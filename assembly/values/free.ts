@@ -4,11 +4,21 @@
  */
 
 import { release } from "../memory/allocator";
-import { Encoding, KeyEntry } from "./key-entry";
+import { freeHash } from "./hash";
+import { Encoding, KeyEntry, Type } from "./key-entry";
 
 /** Frees what the value field refers to; the entry itself stays. */
 export function releaseValue(entry: KeyEntry): void {
-  if (entry.encoding == Encoding.RAW) release(entry.reference);
+  if (entry.type == Type.STRING) {
+    if (entry.encoding == Encoding.RAW) release(entry.reference);
+    return;
+  }
+  switch (entry.type) {
+    case Type.HASH:
+      return freeHash(entry);
+    default:
+      unreachable();
+  }
 }
 
 /** Frees a key that is in no table any more. */

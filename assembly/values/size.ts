@@ -3,7 +3,8 @@
  */
 
 import { usableBytes } from "../memory/allocator";
-import { Encoding, KeyEntry } from "./key-entry";
+import { hashMemory } from "./hash";
+import { Encoding, KeyEntry, Type } from "./key-entry";
 
 /** A slot in the hash table with its fingerprint, buckets being five eighths full. */
 const TABLE_BYTES: f64 = 9;
@@ -18,5 +19,10 @@ export function entryMemory(entry: KeyEntry, samples: i64): f64 {
 
 /** Bytes of what the value field refers to. */
 function valueMemory(entry: KeyEntry, samples: i64): f64 {
-  return entry.encoding == Encoding.RAW ? <f64>usableBytes(entry.reference) : 0;
+  switch (entry.type) {
+    case Type.HASH:
+      return hashMemory(entry, samples);
+    default:
+      return entry.encoding == Encoding.RAW ? <f64>usableBytes(entry.reference) : 0;
+  }
 }

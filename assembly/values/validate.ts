@@ -1,0 +1,13 @@
+/**
+ * Checking of values: the one place that knows, for each type, which invariants hold.
+ */
+
+import { validateHash } from "./hash";
+import { KeyEntry, Type } from "./key-entry";
+
+/** 0, or 1000 * type + the broken invariant of the value. */
+export function validateValue(entry: KeyEntry): i32 {
+  let broken: i32 = 0;
+  if (entry.type == Type.HASH) broken = validateHash(entry);
+  return broken ? 1000 * <i32>entry.type + broken : 0;
+}
