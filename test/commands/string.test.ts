@@ -51,6 +51,7 @@ function effects(): string[] {
 /** A key of another type. */
 function makeHash(key: string): void {
   session.call("HSET", key, "field", "value");
+  effects();
 }
 
 function ttl(key: string): unknown {
@@ -172,7 +173,7 @@ describe("SET", () => {
     makeHash("list");
     expect(session.call("SET list a GET")).toBe(WRONG_TYPE);
     expect(session.call("SET list a NX")).toBe(none);
-    expect(session.call("TYPE list")).toBe("+list\r\n");
+    expect(session.call("TYPE list")).toBe("+hash\r\n");
   });
 
   it("sets, keeps and takes off the expiry", () => {
