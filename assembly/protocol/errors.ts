@@ -136,14 +136,19 @@ WRONGTYPE Key is not a valid HyperLogLog string value.";
 // @ts-ignore: decorator
 @lazy @inline export const HYPERLOGLOG_NOT_SPARSE: string = "ERR HLL encoding is not sparse";
 
-// ---- Hashes -------------------------------------------------------------------------------------
+// ---- Sets ---------------------------------------------------------------------------------------
 
 // @ts-ignore: decorator
-@lazy @inline export const HASH_NOT_INTEGER: string = "ERR hash value is not an integer";
+@lazy @inline export const KEY_COUNT_NOT_POSITIVE: string = "\
+ERR numkeys should be greater than 0";
 // @ts-ignore: decorator
-@lazy @inline export const HASH_NOT_FLOAT: string = "ERR hash value is not a float";
+@lazy @inline export const KEY_COUNT_TOO_LARGE: string = "\
+ERR Number of keys can't be greater than number of args";
 // @ts-ignore: decorator
-@lazy @inline export const NOT_FINITE: string = "ERR value is NaN or Infinity";
+@lazy @inline export const LIMIT_NEGATIVE: string = "ERR LIMIT can't be negative";
+// @ts-ignore: decorator
+@lazy @inline export const NOVALUES_ONLY_HSCAN: string = "\
+ERR NOVALUES option can only be used in HSCAN";
 
 // ---- Keys and databases -------------------------------------------------------------------------
 

@@ -97,7 +97,7 @@ function registerIntegers(): void {
     "10", 0, 2147483647, UNUSED);
   integer("databases", "", "16", 1, 2147483647, IMMUTABLE);
   integer("hash-max-listpack-entries", "hash-max-ziplist-entries",
-    "512", 0, 9223372036854775807, 0);
+    "512", 0, 9223372036854775807, UNUSED);
   integer("hz", "", "10", 0, 2147483647, 0);
   integer("io-threads", "", "1", 1, 128, IMMUTABLE | UNUSED);
   integer("latency-monitor-threshold", "", "0", 0, 9223372036854775807, UNUSED);
@@ -120,8 +120,8 @@ function registerIntegers(): void {
   integer("repl-timeout", "", "60", 1, 2147483647, UNUSED);
   integer("replica-announce-port", "slave-announce-port", "0", 0, 65535, UNUSED);
   integer("replica-priority", "slave-priority", "100", 0, 2147483647, UNUSED);
-  integer("set-max-intset-entries", "", "512", 0, 9223372036854775807, UNUSED);
-  integer("set-max-listpack-entries", "", "128", 0, 9223372036854775807, UNUSED);
+  integer("set-max-intset-entries", "", "512", 0, 9223372036854775807, 0);
+  integer("set-max-listpack-entries", "", "128", 0, 9223372036854775807, 0);
   integer("shutdown-timeout", "", "10", 0, 2147483647, UNUSED);
   integer("slowlog-log-slower-than", "", "10000", -1, 9223372036854775807, UNUSED);
   integer("slowlog-max-len", "", "128", 0, 9223372036854775807, UNUSED);
@@ -143,13 +143,13 @@ function registerSizes(): void {
   memorySize("auto-aof-rewrite-min-size", "", "67108864", 0, UNUSED);
   memorySize("client-query-buffer-limit", "", "1073741824", 1048576, 0);
   memorySize("cluster-link-sendbuf-limit", "", "0", 0, UNUSED | UNSIGNED);
-  memorySize("hash-max-listpack-value", "hash-max-ziplist-value", "64", 0, 0);
+  memorySize("hash-max-listpack-value", "hash-max-ziplist-value", "64", 0, UNUSED);
   memorySize("hll-sparse-max-bytes", "", "3000", 0, UNUSED);
   memorySize("maxmemory", "", "0", 0, UNSIGNED);
   memoryOrPercent("maxmemory-clients", "", "0", UNUSED);
   memorySize("proto-max-bulk-len", "", "536870912", 1048576, 0);
   memorySize("repl-backlog-size", "", "1048576", 1, UNUSED);
-  memorySize("set-max-listpack-value", "", "64", 0, UNUSED);
+  memorySize("set-max-listpack-value", "", "64", 0, 0);
   memorySize("stream-node-max-bytes", "", "4096", 0, UNUSED);
   memorySize("zset-max-listpack-value", "zset-max-ziplist-value", "64", 0, UNUSED);
 }

@@ -3,8 +3,8 @@
  */
 
 import { usableBytes } from "../memory/allocator";
-import { hashMemory } from "./hash";
 import { Encoding, KeyEntry, Type } from "./key-entry";
+import { setMemory } from "./set";
 
 /** A slot in the hash table with its fingerprint, buckets being five eighths full. */
 const TABLE_BYTES: f64 = 9;
@@ -20,8 +20,8 @@ export function entryMemory(entry: KeyEntry, samples: i64): f64 {
 /** Bytes of what the value field refers to. */
 function valueMemory(entry: KeyEntry, samples: i64): f64 {
   switch (entry.type) {
-    case Type.HASH:
-      return hashMemory(entry, samples);
+    case Type.SET:
+      return setMemory(entry, samples);
     default:
       return entry.encoding == Encoding.RAW ? <f64>usableBytes(entry.reference) : 0;
   }

@@ -163,4 +163,18 @@ export const differences: Difference[] = [
     ours: ":0",
     source: "8.2 adds DIFF, DIFF1, ANDOR and ONE (src/commands/bitop.json)",
   },
+  {
+    command: "object encoding set",
+    before: ["sadd set a"],
+    reply70: "$9\r\nhashtable",
+    ours: "$8\r\nlistpack",
+    source: "7.2 keeps small sets in a listpack (set-max-listpack-entries in redis.conf)",
+  },
+  {
+    command: "sscan set 0 novalues",
+    before: ["sadd set a"],
+    reply70: "-ERR syntax error",
+    ours: "-ERR NOVALUES option can only be used in HSCAN",
+    source: "7.4 has NOVALUES, for HSCAN alone (scanGenericCommand in src/db.c)",
+  },
 ];
