@@ -10,6 +10,7 @@ import { registerClient } from "./connection-client";
 import { registerKeys } from "./keys";
 import { registerDatabases } from "./keys-databases";
 import { registerEmptyAreas } from "./empty-areas";
+import { registerHashes } from "./hashes";
 import { registerServerSmall } from "./server-small";
 import { registerSets } from "./sets";
 import { registerStrings } from "./strings";
@@ -21,6 +22,7 @@ import { registerShutdown } from "./shutdown";
 export function registerCommands(): void {
   registerStrings();
   registerBitmaps();
+  registerHashes();
   registerSets();
   registerConnection();
   registerClient();

@@ -12,6 +12,7 @@
 import { Arena, allocate } from "../memory/allocator";
 import { copyBytes } from "../memory/copy";
 import { PUSH_BYTES_MAXIMUM } from "../structures/reference-vector";
+import { duplicateHash, duplicateHashBytes } from "../values/hash";
 import { Encoding, KeyEntry, Type, entryBytes, valueFieldBytes } from "../values/key-entry";
 import { duplicateSet, setMemory } from "../values/set";
 import { addKey, addRenamed, detachFound, lookupQuiet, removeFound, setExpiry } from "./database";
@@ -25,18 +26,18 @@ export function transferBytes(entry: KeyEntry, keyBytes: u32): f64 {
 
 /** Bytes to reserve before a key is duplicated under a name of `keyBytes`. */
 export function duplicateBytes(entry: KeyEntry, keyBytes: u32): f64 {
-  return transferBytes(entry, keyBytes) + valueBytes(entry);
+  return transferBytes(entry, keyBytes) + valueBytesNeeded(entry);
 }
 
-/** Bytes of what the value field refers to. */
-function valueBytes(entry: KeyEntry): f64 {
+/** Bytes of what the value field of a copy will refer to. */
+function valueBytesNeeded(entry: KeyEntry): f64 {
   switch (entry.type) {
-    case Type.STRING:
-      return entry.encoding == Encoding.RAW ? load<u32>(entry.value, 4) : 0;
+    case Type.HASH:
+      return duplicateHashBytes(entry);
     case Type.SET:
       return setMemory(entry, 0) + 4096;
     default:
-      return 0;
+      return entry.encoding == Encoding.RAW ? load<u32>(entry.value, 4) : 0;
   }
 }
 
@@ -78,7 +79,7 @@ export function duplicateKey(
 
 /** Gives a copied value field a value of its own where it refers to one. */
 function duplicateValue(copy: KeyEntry): void {
-  if (copy.type == Type.SET) return duplicateSet(copy);
+  if (copy.type != Type.STRING) return duplicateStructure(copy);
   switch (copy.encoding) {
     case Encoding.INTEGER:
     case Encoding.EMBEDDED:
@@ -91,6 +92,19 @@ function duplicateValue(copy: KeyEntry): void {
       copy.reference = block;
       return;
     }
+    default:
+      unreachable();
+  }
+}
+
+/** Gives a copied reference to a structure a structure of its own. */
+function duplicateStructure(copy: KeyEntry): void {
+  switch (copy.type) {
+    case Type.HASH:
+      copy.reference = duplicateHash(copy);
+      return;
+    case Type.SET:
+      return duplicateSet(copy);
     default:
       unreachable();
   }

@@ -12,10 +12,11 @@
  */
 
 import { SERVER_ROOT } from "../abi";
-import { scratchMark, scratchRelease } from "../memory/scratch";
+import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { SHA1_BYTES, sha1 } from "../memory/sha1";
 import { bucketAt, nextInChain, occupiedSlots, referenceAt } from "../structures/hash-table";
 import { writeLiteral } from "../text/case";
+import { nextField, openWalk } from "../values/hash";
 import { KeyEntry, Type } from "../values/key-entry";
 import { openSetCursor, setNext } from "../values/set-cursor";
 import { stringAddress, stringBytes } from "../values/string";
@@ -50,14 +51,29 @@ export function addValueDigest(digest: usize, entry: KeyEntry): void {
   if (entry.type == Type.STRING) {
     const bytes = stringBytes(entry, NUMBER);
     mixDigest(digest, stringAddress(entry, NUMBER), bytes);
-  } else if (entry.type == Type.SET) {
-    addSetDigest(digest, entry);
   }
+  if (entry.type == Type.SET) addSetDigest(digest, entry);
+  if (entry.type == Type.HASH) addHashDigest(digest, entry);
   if (!entry.expires) return;
   const bytes = writeLiteral(NUMBER, "!!expire!!");
   xorDigest(digest, NUMBER, bytes);
 }
 
+/** xor of mix(field), mix(value) over the fields. */
+function addHashDigest(digest: usize, entry: KeyEntry): void {
+  const mark = scratchMark();
+  const element = scratchTake(SHA1_BYTES);
+  const walk = openWalk(entry);
+  while (nextField(walk)) {
+    memory.fill(element, 0, SHA1_BYTES);
+    mixDigest(element, walk.field, walk.fieldBytes);
+    mixDigest(element, walk.value, walk.valueBytes);
+    xorDigest(digest, element, SHA1_BYTES);
+  }
+  scratchRelease(mark);
+}
+
+/** xor of the members. */
 function addSetDigest(digest: usize, entry: KeyEntry): void {
   const mark = scratchMark();
   const cursor = openSetCursor(entry);

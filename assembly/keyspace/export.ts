@@ -21,7 +21,6 @@
  * Cost: a step is one chain with its sibling, about 15 keys at most, or one empty database.
  */
 
-import { scratchMark, scratchRelease } from "../memory/scratch";
 import {
   Sink, exportSink, sinkBulk, sinkBulkInteger, sinkBulkLiteral, sinkRequestHeader,
 } from "../protocol/sink";
@@ -29,12 +28,10 @@ import {
   nextInChain, occupiedSlots, referenceAt, scanChain, scanNext, scanSibling,
 } from "../structures/hash-table";
 import { EMBSTR_BYTES_MAXIMUM, Encoding, KeyEntry, Type } from "../values/key-entry";
-import { setCount } from "../values/set";
-import { openSetCursor, setNext } from "../values/set-cursor";
+import { exportHash } from "./export-hash";
+import { exportSet } from "./export-set";
 import { databaseAt, databaseCount } from "./keyspace";
 
-/** Members that one command names. */
-const EXPORT_MEMBERS: u32 = 512;
 const DATABASE_FACTOR: f64 = 4294967296.0;
 
 /** Renders up to `steps` steps from `cursor` on; returns the cursor to go on with, 0 at the end. */
@@ -72,44 +69,14 @@ function exportChain(first: usize): void {
 function exportKey(entry: KeyEntry): void {
   switch (entry.type) {
     case Type.STRING:
-      if (isRawByHistory(entry)) exportRaw(entry);
-      else exportString(entry);
-      return;
+      return isRawByHistory(entry) ? exportRaw(entry) : exportString(entry);
+    case Type.HASH:
+      return exportHash(entry);
     case Type.SET:
-      exportSet(entry);
-      break;
+      return exportSet(entry);
     default:
       unreachable();
   }
-  if (entry.expires) exportExpiry(entry);
-}
-
-/** SADD of EXPORT_MEMBERS members at a time. */
-function exportSet(entry: KeyEntry): void {
-  const sink = exportSink();
-  const mark = scratchMark();
-  const cursor = openSetCursor(entry);
-  let left = setCount(entry);
-  while (left) {
-    const batch = min(left, EXPORT_MEMBERS);
-    sinkRequestHeader(sink, 2 + batch);
-    sinkBulkLiteral(sink, "SADD");
-    sinkBulk(sink, entry.keyAddress, entry.keyBytes);
-    for (let index: u32 = 0; index < batch && setNext(cursor); index++) {
-      sinkBulk(sink, cursor.text, cursor.bytes);
-    }
-    left -= batch;
-  }
-  scratchRelease(mark);
-}
-
-/** PEXPIREAT of a key that expires. */
-function exportExpiry(entry: KeyEntry): void {
-  const sink = exportSink();
-  sinkRequestHeader(sink, 3);
-  sinkBulkLiteral(sink, "PEXPIREAT");
-  sinkBulk(sink, entry.keyAddress, entry.keyBytes);
-  sinkBulkInteger(sink, entry.expiryMs);
 }
 
 /** Whether SET would store this string in another encoding than it has. */
@@ -138,7 +105,11 @@ function exportRaw(entry: KeyEntry): void {
   sinkBulk(sink, entry.keyAddress, entry.keyBytes);
   sinkBulkInteger(sink, 0);
   exportValue(sink, entry);
-  if (entry.expires) exportExpiry(entry);
+  if (!entry.expires) return;
+  sinkRequestHeader(sink, 3);
+  sinkBulkLiteral(sink, "PEXPIREAT");
+  sinkBulk(sink, entry.keyAddress, entry.keyBytes);
+  sinkBulkInteger(sink, entry.expiryMs);
 }
 
 function exportValue(sink: Sink, entry: KeyEntry): void {

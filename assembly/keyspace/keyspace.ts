@@ -24,6 +24,7 @@ import {
 import { releaseEntry } from "../values/free";
 import { statistics } from "./statistics";
 import { KeyEntry } from "../values/key-entry";
+import { validateValue } from "../values/validate";
 
 const DATABASE_BYTES: u32 = 64;
 const NONE: u32 = 0xffffffff;
@@ -232,9 +233,23 @@ function countExpiring(database: Database): u32 {
   return count;
 }
 
+/** 0, or the broken invariant of a value. */
+function validateValues(table: HashTable): i32 {
+  for (let index: u32 = 0; index < table.buckets; index++) {
+    for (let b = bucketAt(table, index); b; b = nextInChain(b)) {
+      const elements = occupiedSlots(b);
+      for (let slot = 0; slot < elements; slot++) {
+        const broken = validateValue(changetype<KeyEntry>(referenceAt(b, slot)));
+        if (broken) return broken;
+      }
+    }
+  }
+  return 0;
+}
+
 /**
  * 0, or 100 + the broken invariant of a table, 200 + of an expiry index, 300: a wrong place in it,
- * 301: a wrong number, 302: a key that expires and is not in the index.
+ * 301: a wrong number, 302: a key that expires and is not in the index; from 1000 on: a value.
  */
 export function validateKeyspace(): i32 {
   for (let index: u32 = 0; index < root().databases; index++) {
@@ -249,6 +264,8 @@ export function validateKeyspace(): i32 {
     }
     if (database.number != index) return 301;
     if (countExpiring(database) != database.expiring.count) return 302;
+    const value = validateValues(database.table);
+    if (value) return value;
   }
   return 0;
 }

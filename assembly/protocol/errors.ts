@@ -136,6 +136,15 @@ WRONGTYPE Key is not a valid HyperLogLog string value.";
 // @ts-ignore: decorator
 @lazy @inline export const HYPERLOGLOG_NOT_SPARSE: string = "ERR HLL encoding is not sparse";
 
+// ---- Hashes -------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const HASH_NOT_INTEGER: string = "ERR hash value is not an integer";
+// @ts-ignore: decorator
+@lazy @inline export const HASH_NOT_FLOAT: string = "ERR hash value is not a float";
+// @ts-ignore: decorator
+@lazy @inline export const NOT_FINITE: string = "ERR value is NaN or Infinity";
+
 // ---- Sets ---------------------------------------------------------------------------------------
 
 // @ts-ignore: decorator

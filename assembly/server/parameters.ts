@@ -97,7 +97,7 @@ function registerIntegers(): void {
     "10", 0, 2147483647, UNUSED);
   integer("databases", "", "16", 1, 2147483647, IMMUTABLE);
   integer("hash-max-listpack-entries", "hash-max-ziplist-entries",
-    "512", 0, 9223372036854775807, UNUSED);
+    "512", 0, 9223372036854775807, 0);
   integer("hz", "", "10", 0, 2147483647, 0);
   integer("io-threads", "", "1", 1, 128, IMMUTABLE | UNUSED);
   integer("latency-monitor-threshold", "", "0", 0, 9223372036854775807, UNUSED);
@@ -143,7 +143,7 @@ function registerSizes(): void {
   memorySize("auto-aof-rewrite-min-size", "", "67108864", 0, UNUSED);
   memorySize("client-query-buffer-limit", "", "1073741824", 1048576, 0);
   memorySize("cluster-link-sendbuf-limit", "", "0", 0, UNUSED | UNSIGNED);
-  memorySize("hash-max-listpack-value", "hash-max-ziplist-value", "64", 0, UNUSED);
+  memorySize("hash-max-listpack-value", "hash-max-ziplist-value", "64", 0, 0);
   memorySize("hll-sparse-max-bytes", "", "3000", 0, UNUSED);
   memorySize("maxmemory", "", "0", 0, UNSIGNED);
   memoryOrPercent("maxmemory-clients", "", "0", UNUSED);

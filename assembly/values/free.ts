@@ -4,15 +4,19 @@
  */
 
 import { release } from "../memory/allocator";
+import { freeHash } from "./hash";
 import { Encoding, KeyEntry, Type } from "./key-entry";
 import { releaseSet } from "./set";
 
 /** Frees what the value field refers to; the entry itself stays. */
 export function releaseValue(entry: KeyEntry): void {
+  if (entry.type == Type.STRING) {
+    if (entry.encoding == Encoding.RAW) release(entry.reference);
+    return;
+  }
   switch (entry.type) {
-    case Type.STRING:
-      if (entry.encoding == Encoding.RAW) release(entry.reference);
-      return;
+    case Type.HASH:
+      return freeHash(entry);
     case Type.SET:
       return releaseSet(entry);
     default:

@@ -3,6 +3,7 @@
  */
 
 import { usableBytes } from "../memory/allocator";
+import { hashMemory } from "./hash";
 import { Encoding, KeyEntry, Type } from "./key-entry";
 import { setMemory } from "./set";
 
@@ -20,6 +21,8 @@ export function entryMemory(entry: KeyEntry, samples: i64): f64 {
 /** Bytes of what the value field refers to. */
 function valueMemory(entry: KeyEntry, samples: i64): f64 {
   switch (entry.type) {
+    case Type.HASH:
+      return hashMemory(entry, samples);
     case Type.SET:
       return setMemory(entry, samples);
     default:

@@ -12,6 +12,7 @@ const justified: Record<string, string> = {
   "command|getkeysandflags arity": "7.2 takes a command of one word",
   "command|getkeys arguments": "7.2 names them",
   "command|getkeysandflags arguments": "7.2 names them",
+  "hscan arguments": "7.4 adds NOVALUES",
   "set arguments": "8.4 adds the comparisons",
   "bitop arguments": "7.2 names the operations, 8.2 adds four",
   "pfcount flags": "7.2 shows that it may replicate",

@@ -1,4 +1,5 @@
-// Random commands over few keys from a seed: every option, right and wrong, of strings and keys.
+// Random commands over few keys from a seed: every option, right and wrong, of strings, hashes and
+// keys.
 //
 // Replies depend on commands alone, not on how a server hashes or when it looks: no RANDOMKEY, no
 // SCAN, and expiries far away. Fuzzers, which compare with nothing, ask for near ones and nonsense.
@@ -182,6 +183,7 @@ export class RandomCommands {
       ...this.rangeGrammar(),
       ...this.keyGrammar(),
       ...this.bitmapGrammar(),
+      ...this.hashGrammar(),
     };
     return this.options.newer ? { ...known, ...this.newerGrammar(), ...this.walks() } : known;
   }
@@ -216,6 +218,7 @@ export class RandomCommands {
   private walks(): Record<string, () => Words> {
     const pattern = () => this.of(["*", "key:*", "key:[1-3]", "nothing", "\\", "[", "*1?"]);
     return {
+      ...this.hashWalks(),
       keys: () => ["KEYS", pattern()],
       randomkey: () => ["RANDOMKEY"],
       scan: () => [
@@ -294,7 +297,7 @@ export class RandomCommands {
     const range = () => [this.of(ends), this.of(ends), ...this.of(units)];
     const bit = () => (this.chance(5) ? this.of(["2", "x", "-1"]) : this.of(["0", "1"]));
     const type = () =>
-      this.chance(5) ? this.of(["u64", "i0", "x8"]) : `${this.of("ui")}${1 + this.random(63)}`;
+      this.chance(5) ? this.of(["u64", "i0", "x8"]) : `${this.of(["u", "i"])}${1 + this.random(63)}`;
     const offset = () => (this.chance(30) ? `#${this.random(20)}` : this.bitOffset());
     const operations = (...choices: (() => Words)[]) => {
       const words: Words = [];
@@ -320,6 +323,58 @@ export class RandomCommands {
       },
       bitfield: () => ["BITFIELD", this.key(), ...operations(read, write, write, overflow)],
       bitfield_ro: () => ["BITFIELD_RO", this.key(), ...operations(read, read, read, write)],
+    };
+  }
+
+  private field(): string {
+    return this.chance(10) ? this.value() : `field ${this.random(8)}`;
+  }
+
+  private fields(): Words {
+    return Array.from({ length: 1 + this.random(4) }, () => this.field());
+  }
+
+  private fieldPairs(): Words {
+    const words: Words = [];
+    for (let n = 1 + this.random(4); n > 0; n--) words.push(this.field(), this.value());
+    if (this.chance(4)) words.pop();
+    return words;
+  }
+
+  private hashGrammar(): Record<string, () => Words> {
+    return {
+      hset: () => ["HSET", this.key(), ...this.fieldPairs()],
+      hmset: () => ["HMSET", this.key(), ...this.fieldPairs()],
+      hsetnx: () => ["HSETNX", this.key(), this.field(), this.value()],
+      hget: () => ["HGET", this.key(), this.field()],
+      hmget: () => ["HMGET", this.key(), ...this.fields()],
+      hdel: () => ["HDEL", this.key(), ...this.fields()],
+      hexists: () => ["HEXISTS", this.key(), this.field()],
+      hstrlen: () => ["HSTRLEN", this.key(), this.field()],
+      hlen: () => ["HLEN", this.key()],
+      hincrby: () => ["HINCRBY", this.key(), this.field(), this.integer(1000)],
+      hincrbyfloat: () => ["HINCRBYFLOAT", this.key(), this.field(), this.of(FLOATS)],
+    };
+  }
+
+  private hashWalks(): Record<string, () => Words> {
+    const word = (text: string) => () => [text];
+    return {
+      hgetall: () => ["HGETALL", this.key()],
+      hkeys: () => ["HKEYS", this.key()],
+      hvals: () => ["HVALS", this.key()],
+      hrandfield: () => [
+        ...["HRANDFIELD", this.key(), String(this.random(20) - 10)],
+        ...this.chosen(word("WITHVALUES")),
+      ],
+      hscan: () => [
+        ...["HSCAN", this.key(), this.integer(8)],
+        ...this.chosen(
+          () => ["COUNT", this.integer(9)],
+          () => ["MATCH", this.of(["*", "f*", "*[1-3]", "x"])],
+          word("NOVALUES"),
+        ),
+      ],
     };
   }
 
