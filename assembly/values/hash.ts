@@ -65,7 +65,7 @@ export function findField(entry: KeyEntry, field: usize, bytes: u32): usize {
     return found ? packedNext(at, found) : 0;
   }
   const slot = find<HashField>(changetype<HashTable>(at), field, bytes, hashBytes(field, bytes));
-  return slot ? load<u32>(slot) : 0;
+  return slot ? <usize>load<u32>(slot) : 0;
 }
 
 /** Length of the value at a place. */

@@ -297,7 +297,9 @@ export class RandomCommands {
     const range = () => [this.of(ends), this.of(ends), ...this.of(units)];
     const bit = () => (this.chance(5) ? this.of(["2", "x", "-1"]) : this.of(["0", "1"]));
     const type = () =>
-      this.chance(5) ? this.of(["u64", "i0", "x8"]) : `${this.of(["u", "i"])}${1 + this.random(63)}`;
+      this.chance(5)
+        ? this.of(["u64", "i0", "x8"])
+        : `${this.of(["u", "i"])}${1 + this.random(63)}`;
     const offset = () => (this.chance(30) ? `#${this.random(20)}` : this.bitOffset());
     const operations = (...choices: (() => Words)[]) => {
       const words: Words = [];
