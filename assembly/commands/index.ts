@@ -13,6 +13,7 @@ import { registerEmptyAreas } from "./empty-areas";
 import { registerHashes } from "./hashes";
 import { registerServerSmall } from "./server-small";
 import { registerSets } from "./sets";
+import { registerLists } from "./lists";
 import { registerStrings } from "./strings";
 import { registerDebug } from "./debug";
 import { registerInfo } from "./info";
@@ -24,6 +25,7 @@ export function registerCommands(): void {
   registerBitmaps();
   registerHashes();
   registerSets();
+  registerLists();
   registerConnection();
   registerClient();
   registerConfiguration();

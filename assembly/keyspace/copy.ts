@@ -14,6 +14,7 @@ import { copyBytes } from "../memory/copy";
 import { PUSH_BYTES_MAXIMUM } from "../structures/reference-vector";
 import { duplicateHash, duplicateHashBytes } from "../values/hash";
 import { Encoding, KeyEntry, Type, entryBytes, valueFieldBytes } from "../values/key-entry";
+import { duplicateList, listBytes } from "../values/list";
 import { duplicateSet, setMemory } from "../values/set";
 import { addKey, addRenamed, detachFound, lookupQuiet, removeFound, setExpiry } from "./database";
 import { Database } from "./keyspace";
@@ -36,6 +37,8 @@ function valueBytesNeeded(entry: KeyEntry): f64 {
       return duplicateHashBytes(entry);
     case Type.SET:
       return setMemory(entry, 0) + 4096;
+    case Type.LIST:
+      return listBytes(entry, 0) + 4096;
     default:
       return entry.encoding == Encoding.RAW ? load<u32>(entry.value, 4) : 0;
   }
@@ -105,6 +108,8 @@ function duplicateStructure(copy: KeyEntry): void {
       return;
     case Type.SET:
       return duplicateSet(copy);
+    case Type.LIST:
+      return duplicateList(copy);
     default:
       unreachable();
   }

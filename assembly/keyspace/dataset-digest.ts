@@ -14,10 +14,14 @@
 import { SERVER_ROOT } from "../abi";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { SHA1_BYTES, sha1 } from "../memory/sha1";
+import {
+  LIST_CURSOR_BYTES, ListCursor, cursorBytes, cursorText,
+} from "../structures/chunked-list";
 import { bucketAt, nextInChain, occupiedSlots, referenceAt } from "../structures/hash-table";
 import { writeLiteral } from "../text/case";
 import { nextField, openWalk } from "../values/hash";
 import { KeyEntry, Type } from "../values/key-entry";
+import { enterList, moveCursor } from "../values/list";
 import { openSetCursor, setNext } from "../values/set-cursor";
 import { stringAddress, stringBytes } from "../values/string";
 import { Database, databaseAt, databaseCount } from "./keyspace";
@@ -52,6 +56,7 @@ export function addValueDigest(digest: usize, entry: KeyEntry): void {
     const bytes = stringBytes(entry, NUMBER);
     mixDigest(digest, stringAddress(entry, NUMBER), bytes);
   }
+  if (entry.type == Type.LIST) addListDigest(digest, entry);
   if (entry.type == Type.SET) addSetDigest(digest, entry);
   if (entry.type == Type.HASH) addHashDigest(digest, entry);
   if (!entry.expires) return;
@@ -78,6 +83,18 @@ function addSetDigest(digest: usize, entry: KeyEntry): void {
   const mark = scratchMark();
   const cursor = openSetCursor(entry);
   while (setNext(cursor)) xorDigest(digest, cursor.text, cursor.bytes);
+  scratchRelease(mark);
+}
+
+/** mix of the elements in their order. */
+function addListDigest(digest: usize, entry: KeyEntry): void {
+  const mark = scratchMark();
+  const cursor = changetype<ListCursor>(scratchTake(LIST_CURSOR_BYTES));
+  enterList(entry, false, cursor);
+  while (cursor.entry) {
+    mixDigest(digest, cursorText(cursor, NUMBER), cursorBytes(cursor));
+    moveCursor(cursor, false);
+  }
   scratchRelease(mark);
 }
 

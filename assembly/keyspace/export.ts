@@ -13,6 +13,7 @@
  *
  *   string                              SET key value [PXAT ms]
  *   short string that is kept as `raw`  SETRANGE key 0 value, PEXPIREAT key ms
+ *   list                                RPUSH key element ..., PEXPIREAT key ms
  *   set                                 SADD key member ..., PEXPIREAT key ms
  *
  * The second form is for what APPEND and SETRANGE leave behind: SET would store it as `int` or
@@ -29,6 +30,7 @@ import {
 } from "../structures/hash-table";
 import { EMBSTR_BYTES_MAXIMUM, Encoding, KeyEntry, Type } from "../values/key-entry";
 import { exportHash } from "./export-hash";
+import { exportList } from "./export-list";
 import { exportSet } from "./export-set";
 import { databaseAt, databaseCount } from "./keyspace";
 
@@ -74,6 +76,8 @@ function exportKey(entry: KeyEntry): void {
       return exportHash(entry);
     case Type.SET:
       return exportSet(entry);
+    case Type.LIST:
+      return exportList(entry);
     default:
       unreachable();
   }

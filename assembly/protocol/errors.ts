@@ -158,6 +158,20 @@ ERR Number of keys can't be greater than number of args";
 // @ts-ignore: decorator
 @lazy @inline export const NOVALUES_ONLY_HSCAN: string = "\
 ERR NOVALUES option can only be used in HSCAN";
+// ---- Lists --------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const RANK_ZERO: string = "\
+ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use \
+negative to start from the end of the list";
+// @ts-ignore: decorator
+@lazy @inline export const COUNT_NEGATIVE: string = "ERR COUNT can't be negative";
+// @ts-ignore: decorator
+@lazy @inline export const MAXLEN_NEGATIVE: string = "ERR MAXLEN can't be negative";
+// @ts-ignore: decorator
+@lazy @inline export const NUMKEYS_NOT_POSITIVE: string = "ERR numkeys should be greater than 0";
+// @ts-ignore: decorator
+@lazy @inline export const COUNT_NOT_POSITIVE: string = "ERR count should be greater than 0";
 
 // ---- Keys and databases -------------------------------------------------------------------------
 

@@ -104,7 +104,7 @@ function registerIntegers(): void {
   integer("lfu-decay-time", "", "1", 0, 2147483647, 0);
   integer("lfu-log-factor", "", "10", 0, 2147483647, 0);
   integer("list-compress-depth", "", "0", 0, 2147483647, UNUSED);
-  integer("list-max-listpack-size", "list-max-ziplist-size", "-2", -2147483648, 2147483647, UNUSED);
+  integer("list-max-listpack-size", "list-max-ziplist-size", "-2", -2147483648, 2147483647, 0);
   integer("max-new-connections-per-cycle", "", "10", 1, 1000, UNUSED);
   integer("max-new-tls-connections-per-cycle", "", "1", 1, 1000, UNUSED);
   integer("maxclients", "", "10000", 1, 4294967295, HOST);

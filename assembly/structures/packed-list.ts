@@ -351,7 +351,23 @@ export function packedFind(
   return 0;
 }
 
-/** The entry that the last change inserted or replaced, the one behind what it removed, or 0. */
+/**
+ * Makes ready to compare entries with a text by `packedEquals`; returns what that wants as `head`.
+ * Holds until anything else is looked for or put in any packed list.
+ */
+export function packedPrepare(address: usize, bytes: u32): u32 {
+  measure(address, bytes);
+  return measuredHead(bytes);
+}
+
+/** Whether `entry` is the text that was made ready. */
+// @ts-ignore: decorator
+@inline
+export function packedEquals(entry: usize, head: u32, address: usize, bytes: u32): bool {
+  return load<u8>(entry) == head && holdsMeasured(entry, address, bytes, load<u32>(FORM));
+}
+
+/** The entry that the last change inserted or replaced, or the one behind those removed, or 0. */
 // @ts-ignore: decorator
 @inline
 export function packedPosition(): usize {
@@ -510,6 +526,30 @@ export function packedRemoveLast(list: usize): usize {
   store<u32>(list, <u32>(before(list + endOf(list)) - list));
   store<u32>(list, load<u32>(list, 4) - 1, 4);
   return giveUnused(list);
+}
+
+/** Takes the entries from `entry` on away; returns them as a list of their own. */
+export function packedSplit(list: usize, entry: usize): usize {
+  const end = list + endOf(list);
+  const bytes = <u32>(end - entry);
+  const rest = allocate(Arena.DATA, bytes + HEADER_BYTES);
+  let count: u32 = 0;
+  for (let next = entry; next != end; next = after(next)) count += 1;
+  memory.copy(rest + HEADER_BYTES, entry, bytes);
+  countSteps(bytes >> 6);
+  store<u32>(rest, bytes + HEADER_BYTES);
+  store<u32>(rest, count, 4);
+  store<u32>(list, <u32>(entry - list));
+  store<u32>(list, load<u32>(list, 4) - count, 4);
+  return rest;
+}
+
+/** A list that shall not grow soon: gives back unused bytes that are a good part of it. */
+export function packedTrim(list: usize): usize {
+  const used = packedBytes(list);
+  if (usableBytes(list) - used <= (used >> 3) + 8) return list;
+  if (load<u32>(list, 4) & ROOM) closeRoom(list);
+  return reallocate(list, used);
 }
 
 /** 0, or the number of the broken invariant. */

@@ -6,6 +6,7 @@
 import { release } from "../memory/allocator";
 import { freeHash } from "./hash";
 import { Encoding, KeyEntry, Type } from "./key-entry";
+import { freeList } from "./list";
 import { releaseSet } from "./set";
 
 /** Frees what the value field refers to; the entry itself stays. */
@@ -19,6 +20,8 @@ export function releaseValue(entry: KeyEntry): void {
       return freeHash(entry);
     case Type.SET:
       return releaseSet(entry);
+    case Type.LIST:
+      return freeList(entry);
     default:
       unreachable();
   }

@@ -5,6 +5,7 @@
 import { usableBytes } from "../memory/allocator";
 import { hashMemory } from "./hash";
 import { Encoding, KeyEntry, Type } from "./key-entry";
+import { listBytes } from "./list";
 import { setMemory } from "./set";
 
 /** A slot in the hash table with its fingerprint, buckets being five eighths full. */
@@ -25,6 +26,8 @@ function valueMemory(entry: KeyEntry, samples: i64): f64 {
       return hashMemory(entry, samples);
     case Type.SET:
       return setMemory(entry, samples);
+    case Type.LIST:
+      return listBytes(entry, samples);
     default:
       return entry.encoding == Encoding.RAW ? <f64>usableBytes(entry.reference) : 0;
   }

@@ -177,4 +177,22 @@ export const differences: Difference[] = [
     ours: "-ERR NOVALUES option can only be used in HSCAN",
     source: "7.4 has NOVALUES, for HSCAN alone (scanGenericCommand in src/db.c)",
   },
+  {
+    command: "LREM list -9223372036854775808 a",
+    before: ["RPUSH list a"],
+    reply70: ":1",
+    ours:
+      "-ERR value is out of range, value must between -9223372036854775807 and " +
+      "9223372036854775807",
+    source: "7.4 refuses the number that has no opposite (lremCommand in src/t_list.c)",
+  },
+  {
+    command: "LPOS list a RANK -9223372036854775808",
+    before: ["RPUSH list a"],
+    reply70: ":0",
+    ours:
+      "-ERR value is out of range, value must between -9223372036854775807 and " +
+      "9223372036854775807",
+    source: "7.4 refuses the number that has no opposite (lposCommand in src/t_list.c)",
+  },
 ];

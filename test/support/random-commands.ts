@@ -184,6 +184,7 @@ export class RandomCommands {
       ...this.keyGrammar(),
       ...this.bitmapGrammar(),
       ...this.hashGrammar(),
+      ...this.listGrammar(),
     };
     return this.options.newer ? { ...known, ...this.newerGrammar(), ...this.walks() } : known;
   }
@@ -391,6 +392,50 @@ export class RandomCommands {
         this.integer(5),
       ]),
     ];
+  }
+
+  private elements(): Words {
+    const many = this.chance(10) ? this.random(200) : this.random(5);
+    return Array.from({ length: 1 + many }, () => this.value());
+  }
+
+  private listGrammar(): Record<string, () => Words> {
+    const side = () => (this.chance(3) ? "UP" : this.of(["LEFT", "RIGHT", "left"]));
+    const count = () => (this.chance(50) ? [] : [this.of(["0", "1", "2", "30", "-1", "x"])]);
+    const signed = () => this.of(["0", "1", "-1", "2", "-2", "3", "-9", "100", "x"]);
+    return {
+      lpush: () => ["LPUSH", this.key(), ...this.elements()],
+      rpush: () => ["RPUSH", this.key(), ...this.elements()],
+      lpushx: () => ["LPUSHX", this.key(), ...this.elements()],
+      rpushx: () => ["RPUSHX", this.key(), ...this.elements()],
+      lpop: () => ["LPOP", this.key(), ...count()],
+      rpop: () => ["RPOP", this.key(), ...count()],
+      llen: () => ["LLEN", this.key()],
+      lrange: () => ["LRANGE", this.key(), this.of(ENDS), this.of(ENDS)],
+      ltrim: () => ["LTRIM", this.key(), this.of(["0", "1", "-50", "-3"]), this.of(ENDS)],
+      lindex: () => ["LINDEX", this.key(), this.of(ENDS)],
+      lset: () => ["LSET", this.key(), this.of(ENDS), this.value()],
+      linsert: () => [
+        ...["LINSERT", this.key(), this.of(["BEFORE", "AFTER", "after", "ON"])],
+        ...[this.value(), this.value()],
+      ],
+      lrem: () => ["LREM", this.key(), signed(), this.value()],
+      lpos: () => [
+        ...["LPOS", this.key(), this.value()],
+        ...this.chosen(
+          () => ["RANK", signed()],
+          () => ["COUNT", this.of(["0", "1", "3", "-1", "x"])],
+          () => ["MAXLEN", this.of(["0", "1", "10", "-1", "x"])],
+        ),
+      ],
+      lmove: () => ["LMOVE", this.key(), this.key(), side(), side()],
+      rpoplpush: () => ["RPOPLPUSH", this.key(), this.key()],
+      lmpop: () => {
+        const keys = this.several();
+        const number = this.chance(5) ? this.integer(5) : String(keys.length);
+        return ["LMPOP", number, ...keys, side(), ...(this.chance(50) ? ["COUNT", signed()] : [])];
+      },
+    };
   }
 
   private keyGrammar(): Record<string, () => Words> {
