@@ -3,6 +3,7 @@
  */
 
 import { registerBitmaps } from "./bitmaps";
+import { registerHyperLogLog } from "./hyperloglog";
 import { registerConfiguration } from "./configuration";
 import { registerCommandTable } from "./command-table";
 import { registerConnection } from "./connection";
@@ -23,6 +24,7 @@ import { registerShutdown } from "./shutdown";
 export function registerCommands(): void {
   registerStrings();
   registerBitmaps();
+  registerHyperLogLog();
   registerHashes();
   registerSets();
   registerLists();

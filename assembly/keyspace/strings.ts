@@ -235,3 +235,14 @@ function moveToBlock(database: Database, entry: KeyEntry, bytes: u32): usize {
   store<u32>(fresh.value, bytes, 4);
   return block;
 }
+
+/** Makes a string that is no integer shorter in place; returns the address of its bytes. */
+export function shortenString(entry: KeyEntry, bytes: u32): usize {
+  const field = entry.value;
+  if (entry.encoding == Encoding.RAW) {
+    store<u32>(field, bytes, 4);
+    return load<u32>(field);
+  }
+  store<u8>(field, <u8>bytes);
+  return field + 1;
+}

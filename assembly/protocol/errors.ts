@@ -135,6 +135,9 @@ WRONGTYPE Key is not a valid HyperLogLog string value.";
 @lazy @inline export const HYPERLOGLOG_NO_KEY: string = "ERR The specified key does not exist";
 // @ts-ignore: decorator
 @lazy @inline export const HYPERLOGLOG_NOT_SPARSE: string = "ERR HLL encoding is not sparse";
+// @ts-ignore: decorator
+@lazy @inline export const HYPERLOGLOG_SELF_TEST: string = "\
+TESTFAILED The HyperLogLog code does not do what it should";
 
 // ---- Hashes -------------------------------------------------------------------------------------
 

@@ -144,7 +144,7 @@ function registerSizes(): void {
   memorySize("client-query-buffer-limit", "", "1073741824", 1048576, 0);
   memorySize("cluster-link-sendbuf-limit", "", "0", 0, UNUSED | UNSIGNED);
   memorySize("hash-max-listpack-value", "hash-max-ziplist-value", "64", 0, 0);
-  memorySize("hll-sparse-max-bytes", "", "3000", 0, UNUSED);
+  memorySize("hll-sparse-max-bytes", "", "3000", 0, 0);
   memorySize("maxmemory", "", "0", 0, UNSIGNED);
   memoryOrPercent("maxmemory-clients", "", "0", UNUSED);
   memorySize("proto-max-bulk-len", "", "536870912", 1048576, 0);

@@ -39,7 +39,7 @@ describe.skipIf(!hasRedisServer())(`random commands, seed ${SEED}`, () => {
     const session = new TestEngine().open();
     const known = new Set(RandomCommands.names());
     const missing: string[] = [];
-    for (const group of ["string", "generic", "bitmap", "hash", "list"]) {
+    for (const group of ["string", "generic", "bitmap", "hash", "list", "hyperloglog"]) {
       for (const name of await commandsOfGroup(client, group)) {
         if (known.has(name) || LEFT_OUT.has(name)) continue;
         if (!session.raw(encode([name])).startsWith("-ERR unknown command")) missing.push(name);

@@ -183,6 +183,7 @@ export class RandomCommands {
       ...this.rangeGrammar(),
       ...this.keyGrammar(),
       ...this.bitmapGrammar(),
+      ...this.countGrammar(),
       ...this.hashGrammar(),
       ...this.listGrammar(),
     };
@@ -326,6 +327,20 @@ export class RandomCommands {
       },
       bitfield: () => ["BITFIELD", this.key(), ...operations(read, write, write, overflow)],
       bitfield_ro: () => ["BITFIELD_RO", this.key(), ...operations(read, read, read, write)],
+    };
+  }
+
+  private countGrammar(): Record<string, () => Words> {
+    const count = () => this.of([0, 1, 1, 2, 3, 50]);
+    const elements = () => Array.from({ length: count() }, () => `e${this.random(20_000)}`);
+    // Most go to few keys, so that one of them gets many elements.
+    const key = () => (this.chance(60) ? `count:${this.random(3)}` : this.key());
+    return {
+      pfadd: () => ["PFADD", key(), ...elements()],
+      pfcount: () => ["PFCOUNT", key(), ...(this.chance(30) ? [key(), key()] : [])],
+      pfmerge: () => ["PFMERGE", key(), ...(this.chance(90) ? [key()] : [key(), key()])],
+      pfdebug: () => ["PFDEBUG", this.of(["DECODE", "ENCODING", "x"]), key()],
+      pfselftest: () => ["PFSELFTEST", "x"],
     };
   }
 
