@@ -15,6 +15,7 @@ import { registerHashes } from "./hashes";
 import { registerServerSmall } from "./server-small";
 import { registerSets } from "./sets";
 import { registerLists } from "./lists";
+import { registerSortedSets } from "./sorted-sets";
 import { registerStrings } from "./strings";
 import { registerDebug } from "./debug";
 import { registerInfo } from "./info";
@@ -28,6 +29,7 @@ export function registerCommands(): void {
   registerHashes();
   registerSets();
   registerLists();
+  registerSortedSets();
   registerConnection();
   registerClient();
   registerConfiguration();

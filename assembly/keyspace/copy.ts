@@ -16,6 +16,7 @@ import { duplicateHash, duplicateHashBytes } from "../values/hash";
 import { Encoding, KeyEntry, Type, entryBytes, valueFieldBytes } from "../values/key-entry";
 import { duplicateList, listBytes } from "../values/list";
 import { duplicateSet, setMemory } from "../values/set";
+import { duplicateSortedSet, sortedSetCopyBytes } from "../values/sorted-set";
 import { addKey, addRenamed, detachFound, lookupQuiet, removeFound, setExpiry } from "./database";
 import { Database } from "./keyspace";
 
@@ -39,6 +40,8 @@ function valueBytesNeeded(entry: KeyEntry): f64 {
       return setMemory(entry, 0) + 4096;
     case Type.LIST:
       return listBytes(entry, 0) + 4096;
+    case Type.SORTED_SET:
+      return sortedSetCopyBytes(entry);
     default:
       return entry.encoding == Encoding.RAW ? load<u32>(entry.value, 4) : 0;
   }
@@ -110,6 +113,8 @@ function duplicateStructure(copy: KeyEntry): void {
       return duplicateSet(copy);
     case Type.LIST:
       return duplicateList(copy);
+    case Type.SORTED_SET:
+      return duplicateSortedSet(copy);
     default:
       unreachable();
   }

@@ -20,15 +20,20 @@ import {
 import { bucketAt, nextInChain, occupiedSlots, referenceAt } from "../structures/hash-table";
 import { writeLiteral } from "../text/case";
 import { nextField, openWalk } from "../values/hash";
+import { writeDouble17 } from "../text/doubles";
 import { KeyEntry, Type } from "../values/key-entry";
 import { enterList, moveCursor } from "../values/list";
 import { openSetCursor, setNext } from "../values/set-cursor";
+import {
+  SetCursor, memberAddress, memberBytes, memberScore, nextMember, seekMember,
+} from "../values/sorted-set";
 import { stringAddress, stringBytes } from "../values/string";
 import { Database, databaseAt, databaseCount } from "./keyspace";
 
 const HASH: usize = SERVER_ROOT + 0x2960;
 const KEY_DIGEST: usize = SERVER_ROOT + 0x2980;
 const NUMBER: usize = SERVER_ROOT + 0x29a0;
+const DOUBLE_TEXT_BYTES: u32 = 48;
 
 /** digest ^= sha1(bytes) */
 export function xorDigest(digest: usize, address: usize, bytes: u32): void {
@@ -49,6 +54,22 @@ function mixNumber(digest: usize, value: u32): void {
   mixDigest(digest, NUMBER, 4);
 }
 
+/** Each member with its score, joined by xor. */
+function addSortedSet(digest: usize, entry: KeyEntry): void {
+  const mark = scratchMark();
+  const cursor = changetype<SetCursor>(scratchTake(offsetof<SetCursor>()));
+  const own = scratchTake(SHA1_BYTES);
+  const text = scratchTake(DOUBLE_TEXT_BYTES);
+  seekMember(entry, 0, cursor);
+  do {
+    memory.fill(own, 0, SHA1_BYTES);
+    mixDigest(own, memberAddress(cursor), memberBytes(cursor));
+    mixDigest(own, text, writeDouble17(text, memberScore(cursor)));
+    xorDigest(digest, own, SHA1_BYTES);
+  } while (nextMember(cursor));
+  scratchRelease(mark);
+}
+
 /** Adds type, value and expiry of an entry to a digest. */
 export function addValueDigest(digest: usize, entry: KeyEntry): void {
   mixNumber(digest, entry.type);
@@ -59,6 +80,7 @@ export function addValueDigest(digest: usize, entry: KeyEntry): void {
   if (entry.type == Type.LIST) addListDigest(digest, entry);
   if (entry.type == Type.SET) addSetDigest(digest, entry);
   if (entry.type == Type.HASH) addHashDigest(digest, entry);
+  if (entry.type == Type.SORTED_SET) addSortedSet(digest, entry);
   if (!entry.expires) return;
   const bytes = writeLiteral(NUMBER, "!!expire!!");
   xorDigest(digest, NUMBER, bytes);

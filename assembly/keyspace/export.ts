@@ -32,6 +32,7 @@ import { EMBSTR_BYTES_MAXIMUM, Encoding, KeyEntry, Type } from "../values/key-en
 import { exportHash } from "./export-hash";
 import { exportList } from "./export-list";
 import { exportSet } from "./export-set";
+import { exportSortedSet } from "./export-sorted-set";
 import { databaseAt, databaseCount } from "./keyspace";
 
 const DATABASE_FACTOR: f64 = 4294967296.0;
@@ -78,6 +79,8 @@ function exportKey(entry: KeyEntry): void {
       return exportSet(entry);
     case Type.LIST:
       return exportList(entry);
+    case Type.SORTED_SET:
+      return exportSortedSet(entry);
     default:
       unreachable();
   }

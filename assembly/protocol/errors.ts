@@ -86,6 +86,36 @@ ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
 @lazy @inline export const NOT_A_STRING_TO_COMPARE: string = "\
 ERR Key should be of string type if conditions are specified";
 // @ts-ignore: decorator
+@lazy @inline export const ZADD_NX_WITH_XX: string = "\
+ERR XX and NX options at the same time are not compatible";
+// @ts-ignore: decorator
+@lazy @inline export const ZADD_GT_LT_NX: string = "\
+ERR GT, LT, and/or NX options at the same time are not compatible";
+// @ts-ignore: decorator
+@lazy @inline export const ZADD_INCR_PAIRS: string = "\
+ERR INCR option supports a single increment-element pair";
+// @ts-ignore: decorator
+@lazy @inline export const SCORE_NOT_A_NUMBER: string = "\
+ERR resulting score is not a number (NaN)";
+// @ts-ignore: decorator
+@lazy @inline export const SCORE_RANGE: string = "ERR min or max is not a float";
+// @ts-ignore: decorator
+@lazy @inline export const BYTES_RANGE: string = "ERR min or max not valid string range item";
+// @ts-ignore: decorator
+@lazy @inline export const LIMIT_OF_RANKS: string = "\
+ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX";
+// @ts-ignore: decorator
+@lazy @inline export const WITHSCORES_BY_BYTES: string = "\
+ERR syntax error, WITHSCORES not supported in combination with BYLEX";
+// @ts-ignore: decorator
+@lazy @inline export const KEY_COUNT_POSITIVE: string = "ERR numkeys should be greater than 0";
+// @ts-ignore: decorator
+@lazy @inline export const COUNT_POSITIVE: string = "ERR count should be greater than 0";
+// @ts-ignore: decorator
+@lazy @inline export const WEIGHT_NOT_FLOAT: string = "ERR weight value is not a float";
+// @ts-ignore: decorator
+@lazy @inline export const LIMIT_NEGATIVE: string = "ERR LIMIT can't be negative";
+// @ts-ignore: decorator
 @lazy @inline export const INVALID_KEY_COUNT: string = "ERR invalid numkeys value";
 // @ts-ignore: decorator
 @lazy @inline export const WRONG_PAIR_COUNT: string = "ERR wrong number of key-value pairs";
@@ -156,8 +186,6 @@ ERR numkeys should be greater than 0";
 // @ts-ignore: decorator
 @lazy @inline export const KEY_COUNT_TOO_LARGE: string = "\
 ERR Number of keys can't be greater than number of args";
-// @ts-ignore: decorator
-@lazy @inline export const LIMIT_NEGATIVE: string = "ERR LIMIT can't be negative";
 // @ts-ignore: decorator
 @lazy @inline export const NOVALUES_ONLY_HSCAN: string = "\
 ERR NOVALUES option can only be used in HSCAN";

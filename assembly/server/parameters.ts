@@ -135,7 +135,7 @@ function registerIntegers(): void {
   integer("tls-session-cache-timeout", "", "300", 0, 2147483647, UNUSED);
   integer("tracking-table-max-keys", "", "1000000", 0, 9223372036854775807, UNUSED);
   integer("zset-max-listpack-entries", "zset-max-ziplist-entries",
-    "128", 0, 9223372036854775807, UNUSED);
+    "128", 0, 9223372036854775807, 0);
 }
 
 function registerSizes(): void {
@@ -151,7 +151,7 @@ function registerSizes(): void {
   memorySize("repl-backlog-size", "", "1048576", 1, UNUSED);
   memorySize("set-max-listpack-value", "", "64", 0, 0);
   memorySize("stream-node-max-bytes", "", "4096", 0, UNUSED);
-  memorySize("zset-max-listpack-value", "zset-max-ziplist-value", "64", 0, UNUSED);
+  memorySize("zset-max-listpack-value", "zset-max-ziplist-value", "64", 0, 0);
 }
 
 function registerChoices(): void {

@@ -8,6 +8,7 @@ import { freeHash } from "./hash";
 import { Encoding, KeyEntry, Type } from "./key-entry";
 import { freeList } from "./list";
 import { releaseSet } from "./set";
+import { releaseSortedSet } from "./sorted-set";
 
 /** Frees what the value field refers to; the entry itself stays. */
 export function releaseValue(entry: KeyEntry): void {
@@ -22,6 +23,8 @@ export function releaseValue(entry: KeyEntry): void {
       return releaseSet(entry);
     case Type.LIST:
       return freeList(entry);
+    case Type.SORTED_SET:
+      return releaseSortedSet(entry);
     default:
       unreachable();
   }

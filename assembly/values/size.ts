@@ -7,6 +7,7 @@ import { hashMemory } from "./hash";
 import { Encoding, KeyEntry, Type } from "./key-entry";
 import { listBytes } from "./list";
 import { setMemory } from "./set";
+import { sortedSetMemory } from "./sorted-set";
 
 /** A slot in the hash table with its fingerprint, buckets being five eighths full. */
 const TABLE_BYTES: f64 = 9;
@@ -28,6 +29,8 @@ function valueMemory(entry: KeyEntry, samples: i64): f64 {
       return setMemory(entry, samples);
     case Type.LIST:
       return listBytes(entry, samples);
+    case Type.SORTED_SET:
+      return sortedSetMemory(entry, samples);
     default:
       return entry.encoding == Encoding.RAW ? <f64>usableBytes(entry.reference) : 0;
   }

@@ -6,6 +6,7 @@ import { validateHash } from "./hash";
 import { KeyEntry, Type } from "./key-entry";
 import { validateList } from "./list";
 import { validateSet } from "./set";
+import { validateSortedSet } from "./sorted-set";
 
 /** 0, or 1000 * type + the broken invariant of the value. */
 export function validateValue(entry: KeyEntry): i32 {
@@ -13,5 +14,6 @@ export function validateValue(entry: KeyEntry): i32 {
   if (entry.type == Type.HASH) broken = validateHash(entry);
   if (entry.type == Type.SET) broken = validateSet(entry);
   if (entry.type == Type.LIST) broken = validateList(entry);
+  if (entry.type == Type.SORTED_SET) broken = validateSortedSet(entry);
   return broken ? 1000 * <i32>entry.type + broken : 0;
 }

@@ -195,4 +195,25 @@ export const differences: Difference[] = [
       "9223372036854775807",
     source: "7.4 refuses the number that has no opposite (lposCommand in src/t_list.c)",
   },
+  {
+    command: "zscore key a",
+    before: ["zadd key 0.1 a"],
+    reply70: "$19\r\n0.10000000000000001",
+    ours: "$3\r\n0.1",
+    source: "7.2 prints the shortest text that reads back (fpconv_dtoa in src/networking.c)",
+  },
+  {
+    command: "zrank key a withscore",
+    before: ["zadd key 2 a"],
+    reply70: "-ERR wrong number of arguments for 'zrank' command",
+    ours: "*2\r\n:0\r\n$1\r\n2",
+    source: "7.2 adds WITHSCORE (src/commands/zrank.json)",
+  },
+  {
+    command: "zrevrank key a withscore",
+    before: ["zadd key 2 a"],
+    reply70: "-ERR wrong number of arguments for 'zrevrank' command",
+    ours: "*2\r\n:0\r\n$1\r\n2",
+    source: "7.2 adds WITHSCORE (src/commands/zrevrank.json)",
+  },
 ];
