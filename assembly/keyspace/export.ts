@@ -15,6 +15,7 @@
  *   short string that is kept as `raw`  SETRANGE key 0 value, PEXPIREAT key ms
  *   list                                RPUSH key element ..., PEXPIREAT key ms
  *   set                                 SADD key member ..., PEXPIREAT key ms
+ *   sorted set                          ZADD key score member ..., PEXPIREAT key ms
  *
  * The second form is for what APPEND and SETRANGE leave behind: SET would store it as `int` or
  * `embstr`. A key whose time has come is rendered like any other; a replay never expires.
