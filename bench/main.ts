@@ -1,6 +1,7 @@
 // `npm run bench`: what Quire costs beside redis-server, in one run on one machine.
 //
 //   sockets  redis-benchmark against both in turn: throughput, latency, processor time per command
+//   commands commands on data structures: processor time per command
 //   engine   the engine in process, chunks of 16 commands
 //   memory   bytes per key by used_memory
 //   pauses   the longest calls while a table grows
@@ -9,6 +10,7 @@ import { benchMemory } from "./memory.js";
 import { benchPauses } from "./pauses.js";
 import { isInstalled, type Server, startQuire, startRedis } from "./servers.js";
 import { benchSockets } from "./sockets.js";
+import { benchStructures } from "./structures.js";
 
 export interface BenchOptions {
   /** Fewer rounds and less data: a look, not a result. */
@@ -38,5 +40,6 @@ export async function bench({ quick, sections }: BenchOptions): Promise<void> {
   if (wanted("engine")) benchEngine(quick);
   if (wanted("pauses")) benchPauses(quick);
   if (wanted("sockets") && oracle) await withServers((r, q) => benchSockets(r, q, quick));
+  if (wanted("commands") && oracle) await withServers((r, q) => benchStructures(r, q, quick));
   if (wanted("memory") && oracle) await withServers((r, q) => benchMemory(r, q, quick));
 }

@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- [--quick] [sockets] [engine] [memory] [pauses]`: builds, then measures Quire
- * beside redis-server and prints a table of ratios. bench/main.ts says what is measured and how.
+ * `npm run bench -- [--quick] [sockets] [commands] [engine] [memory] [pauses]`: builds, then
+ * measures Quire beside redis-server and prints a table of ratios. bench/main.ts says what is
+ * measured and how.
  */
 import { parseArgs } from "node:util";
 import { buildAll } from "./build.mjs";
