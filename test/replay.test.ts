@@ -32,7 +32,8 @@ class Workload {
   ) {}
 
   private key(): string {
-    const n = this.random.below(120);
+    const n = this.random.below(145);
+    if (n >= 120) return `set:${n}`;
     return n < 110 ? `key:${n}` : `${"long".repeat(40)}:${n}`;
   }
 
@@ -93,6 +94,25 @@ class Workload {
     ])();
   }
 
+  private setCommand(): Words {
+    const { random } = this;
+    const key = () => (random.below(10) ? `set:${120 + random.below(25)}` : this.key());
+    const member = () => random.of([random.below(40), random.below(1e6), `m${random.below(40)}`]);
+    const members = (count: number) => Array.from({ length: count }, member);
+    return random.of<() => Words>([
+      () => ["SADD", key(), ...members(random.below(10) + 1)],
+      () => ["SADD", key(), ...members(random.below(200) + 1)],
+      () => ["SREM", key(), ...members(random.below(40) + 1)],
+      () => ["SMOVE", key(), key(), member()],
+      () => ["SPOP", key()],
+      () => ["SPOP", key(), random.below(100)],
+      () => ["SINTERSTORE", key(), key(), key()],
+      () => ["SUNIONSTORE", key(), key(), key()],
+      () => ["SDIFFSTORE", key(), key(), key()],
+      () => ["SRANDMEMBER", key(), random.below(10)],
+    ])();
+  }
+
   private keyCommand(): Words {
     const { random } = this;
     const key = this.key();
@@ -123,7 +143,8 @@ class Workload {
     if (kind < 2) return random.of<Words>([["FLUSHDB"], ["FLUSHALL"], ["FLUSHDB", "ASYNC"]]);
     if (kind < 5) return ["SWAPDB", random.below(DATABASES), random.below(DATABASES)];
     if (kind < 60) return ["SELECT", random.below(DATABASES)];
-    return kind < 650 ? this.stringCommand() : this.keyCommand();
+    if (kind < 200) return this.setCommand();
+    return kind < 700 ? this.stringCommand() : this.keyCommand();
   }
 
   /** Runs `count` commands; time goes on between them, sometimes by seconds. */
@@ -153,6 +174,11 @@ function dump(engine: TestEngine): Map<string, unknown[]> {
   for (let database = 0; database < DATABASES; database++) {
     reader.call("SELECT", database);
     for (const key of reader.ask("KEYS", "*") as string[]) {
+      if (reader.ask("TYPE", key) === "set") {
+        const members = (reader.ask("SMEMBERS", key) as string[]).sort();
+        all.set(`${database} ${key}`, [members, reader.ask("PEXPIRETIME", key)]);
+        continue;
+      }
       const value = reader.ask("GET", key);
       all.set(`${database} ${key}`, [
         settledEncoding(reader.ask("OBJECT", "ENCODING", key), value),

@@ -20,8 +20,11 @@ const CHUNKS = ["-2", "1", "3", "-1", "10"];
 /** Of string and key commands those whose replies depend on hashing, time or other servers. */
 const LEFT_OUT = new Set([
   ...["hgetall", "hkeys", "hrandfield", "hscan", "hvals"],
+  ...["spop", "srandmember", "sscan"],
   ...["dump", "keys", "migrate", "randomkey", "restore", "scan", "sort", "sort_ro", "wait"],
 ]);
+/** Commands that answer members in any order. */
+const UNORDERED = new Set(["SMEMBERS", "SINTER", "SUNION", "SDIFF"]);
 
 describe.skipIf(!hasRedisServer())(`random commands, seed ${SEED}`, () => {
   let server: RedisServer;
@@ -56,6 +59,8 @@ describe.skipIf(!hasRedisServer())(`random commands, seed ${SEED}`, () => {
       const engine = new TestEngine();
       engine.open(SessionFlag.INTERNAL).call("QUIRE CONFIGURE enable-debug-command yes");
       const session = engine.open();
+      // With a limit of 0 sets have the encodings of 7.0.
+      session.raw(encode(["CONFIG", "SET", "set-max-listpack-entries", String(128 * (seed % 2))]));
       const protocol = String(2 + (seed % 2));
       await client.ask("HELLO", protocol);
       session.raw(encode(["HELLO", protocol]));
@@ -124,8 +129,16 @@ async function compareBatch(
   for (const [index, words] of batch.entries()) {
     history.push(words);
     const [theirs, ours] = [redis[index] ?? "(none)", quire[index] ?? "(none)"];
-    if (!isSame(words, theirs, ours, false)) throw new Error(report(history, theirs, ours));
+    if (isSmallSet(words, theirs, ours)) continue;
+    const isUnordered = UNORDERED.has(words[0]?.toUpperCase() ?? "");
+    if (!isSame(words, theirs, ours, isUnordered)) throw new Error(report(history, theirs, ours));
   }
+}
+
+/** Small sets are a listpack since 7.2. */
+function isSmallSet(words: Words, redis: string, quire: string): boolean {
+  const isEncoding = /^object$/i.test(words[0] ?? "") && /^encoding$/i.test(words[1] ?? "");
+  return isEncoding && redis.endsWith("\r\nhashtable\r\n") && quire.endsWith("\r\nlistpack\r\n");
 }
 
 /** The commands that led to a difference: those of the last few that share a word with it. */

@@ -99,7 +99,7 @@ function compareReplay(reader: TestSession, effects: string, heapMb: number): vo
   const copy = new TestEngine({ heapMb: heapMb + 8, databases: DATABASES, seed: [9, 9, 9, 9] });
   copy.now = reader.engine.now;
   const replies = copy.open(SessionFlag.REPLAY).raw(effects);
-  const error = /^-.*/m.exec(replies);
+  const error = /^-[A-Z]+ .*/m.exec(replies);
   if (error) throw new Error(`replaying an effect answers ${error[0]}`);
   const copyReader = copy.open(SessionFlag.INTERNAL);
   if (copy.exports.validate() !== 0) throw new Error("validate after the replay");

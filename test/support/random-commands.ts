@@ -185,6 +185,7 @@ export class RandomCommands {
       ...this.bitmapGrammar(),
       ...this.countGrammar(),
       ...this.hashGrammar(),
+      ...this.setGrammar(),
       ...this.listGrammar(),
     };
     return this.options.newer ? { ...known, ...this.newerGrammar(), ...this.walks() } : known;
@@ -221,6 +222,7 @@ export class RandomCommands {
     const pattern = () => this.of(["*", "key:*", "key:[1-3]", "nothing", "\\", "[", "*1?"]);
     return {
       ...this.hashWalks(),
+      ...this.setWalks(),
       keys: () => ["KEYS", pattern()],
       randomkey: () => ["RANDOMKEY"],
       scan: () => [
@@ -393,6 +395,60 @@ export class RandomCommands {
           word("NOVALUES"),
         ),
       ],
+    };
+  }
+
+  private member(): string {
+    return this.chance(70) ? String(this.random(20)) : this.value();
+  }
+
+  private members(): Words {
+    return Array.from({ length: 1 + this.random(4) }, () => this.member());
+  }
+
+  /** numkeys key ... and options. */
+  private counted(name: string, ...options: (() => Words)[]): Words {
+    const keys = this.several();
+    const count = this.chance(5) ? this.of(INTEGERS) : String(keys.length);
+    return [name, count, ...keys, ...this.chosen(...options)];
+  }
+
+  private setGrammar(): Record<string, () => Words> {
+    const limit = () => ["LIMIT", this.integer(5)];
+    return {
+      sadd: () => ["SADD", this.key(), ...this.members()],
+      srem: () => ["SREM", this.key(), ...this.members()],
+      scard: () => ["SCARD", this.key()],
+      sismember: () => ["SISMEMBER", this.key(), this.member()],
+      smismember: () => ["SMISMEMBER", this.key(), ...this.members()],
+      smembers: () => ["SMEMBERS", this.key()],
+      smove: () => ["SMOVE", this.key(), this.key(), this.member()],
+      sinter: () => ["SINTER", ...this.several()],
+      sunion: () => ["SUNION", ...this.several()],
+      sdiff: () => ["SDIFF", ...this.several()],
+      sinterstore: () => ["SINTERSTORE", this.key(), ...this.several()],
+      sunionstore: () => ["SUNIONSTORE", this.key(), ...this.several()],
+      sdiffstore: () => ["SDIFFSTORE", this.key(), ...this.several()],
+      sintercard: () => this.counted("SINTERCARD", limit),
+    };
+  }
+
+  private setWalks(): Record<string, () => Words> {
+    const word = (text: string) => () => [text];
+    const limit = () => ["LIMIT", this.integer(5)];
+    return {
+      spop: () => ["SPOP", this.key(), ...this.of([[], [this.integer(6)]])],
+      srandmember: () => ["SRANDMEMBER", this.key(), ...this.of([[], [this.of(ENDS)]])],
+      sscan: () => [
+        ...["SSCAN", this.key(), this.integer(8)],
+        ...this.chosen(
+          () => ["COUNT", this.integer(9)],
+          () => ["MATCH", this.of(["*", "1*", "*[1-3]", "x"])],
+          word("NOVALUES"),
+        ),
+      ],
+      sunioncard: () => this.counted("SUNIONCARD", limit, word("APPROX")),
+      sdiffcard: () => this.counted("SDIFFCARD", limit),
     };
   }
 
