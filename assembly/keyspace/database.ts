@@ -15,13 +15,12 @@ import { copyBytes } from "../memory/copy";
 import { hashBytes, isReplaying, nextObservation, nowMs } from "../memory/root";
 import { find, insert, randomReference, remove } from "../structures/hash-table";
 import { push, removeAt, setVectorAt } from "../structures/reference-vector";
-import { releaseEntry } from "../values/free";
 import {
   Encoding, KeyEntry, Type, entryBytes, valueFieldBytes, writeEntryHead,
 } from "../values/key-entry";
 import { freshAccess, touchAccess } from "./access";
 import { effectDelete } from "./effects";
-import { Database } from "./keyspace";
+import { Database, discardEntry } from "./keyspace";
 import { keyHash } from "./lookahead";
 import { statistics } from "./statistics";
 
@@ -123,7 +122,7 @@ export function removeFound(database: Database): void {
   const slot: usize = lookup().slot;
   const entry = changetype<KeyEntry>(<usize>load<u32>(slot));
   detachFound(database);
-  releaseEntry(entry);
+  discardEntry(entry);
 }
 
 /** Takes the key that the last lookup found out of the tables without freeing it. */

@@ -21,9 +21,9 @@ import {
 import {
   ReferenceVector, freeVector, initializeVector, validateVector, vectorAt,
 } from "../structures/reference-vector";
-import { releaseEntry } from "../values/free";
+import { releaseValue } from "../values/free";
 import { statistics } from "./statistics";
-import { KeyEntry } from "../values/key-entry";
+import { Encoding, KeyEntry } from "../values/key-entry";
 import { validateValue } from "../values/validate";
 
 const DATABASE_BYTES: u32 = 64;
@@ -79,8 +79,14 @@ export class Database {
   }
 }
 
-/** Head of a dismantled database: its table, then the next record at +24. */
+/** A dismantled table: its HashTable, what its elements are (+20), the next record (+24). */
+const GARBAGE_KIND: usize = 20;
 const GARBAGE_NEXT: usize = 24;
+const KIND_KEYS: u32 = 0;
+/** Each element is one block: fields of a hash, members of a set. */
+const KIND_BLOCKS: u32 = 1;
+/** A table of fewer elements is freed at once. */
+const LATER_ELEMENTS: u32 = 1 << 16;
 const GARBAGE_BYTES: u32 = 28;
 
 // @ts-ignore: decorator
@@ -147,14 +153,38 @@ export function forgetEffectsDatabase(): void {
 export function flushDatabase(database: Database): u32 {
   const keys = database.table.count;
   freeVector(database.expiring);
-  if (keys) {
-    const record = allocate(Arena.DATA, GARBAGE_BYTES);
-    memory.copy(record, changetype<usize>(database.table), HASH_TABLE_BYTES);
-    store<u32>(record, root().garbage, GARBAGE_NEXT);
-    root().garbage = <u32>record;
-  }
+  if (keys) freeLater(database.table, KIND_KEYS);
   initializeDatabase(database);
   return keys;
+}
+
+/** Leaves a table to the ticks. The first record may be at work: a new one comes second. */
+function freeLater(table: HashTable, kind: u32): void {
+  const record = allocate(Arena.DATA, GARBAGE_BYTES);
+  memory.copy(record, changetype<usize>(table), HASH_TABLE_BYTES);
+  store<u32>(record, kind, GARBAGE_KIND);
+  const first: usize = root().garbage;
+  store<u32>(record, first ? load<u32>(first, GARBAGE_NEXT) : 0, GARBAGE_NEXT);
+  if (first) store<u32>(first, <u32>record, GARBAGE_NEXT);
+  else root().garbage = <u32>record;
+}
+
+/** Frees what the value field refers to, a large table later; the entry itself stays. */
+export function discardValue(entry: KeyEntry): void {
+  if (entry.encoding == Encoding.HASHTABLE) {
+    const table = changetype<HashTable>(entry.reference);
+    if (table.count > LATER_ELEMENTS) {
+      freeLater(table, KIND_BLOCKS);
+      return release(changetype<usize>(table));
+    }
+  }
+  releaseValue(entry);
+}
+
+/** Frees a key that is in no table any more. */
+export function discardEntry(entry: KeyEntry): void {
+  discardValue(entry);
+  release(changetype<usize>(entry));
 }
 
 /** Exchanges the contents of two databases. */
@@ -175,34 +205,44 @@ export function hasGarbage(): bool {
   return root().garbage != 0;
 }
 
-/** Keys that were flushed and wait to be freed. */
+/** Keys that were flushed, and large values that were deleted, and wait to be freed. */
 export function garbageKeys(): u32 {
   let keys: u32 = 0;
   for (let record: usize = root().garbage; record; record = load<u32>(record, GARBAGE_NEXT)) {
-    keys += changetype<HashTable>(record).count;
+    const isValue = load<u32>(record, GARBAGE_KIND) != KIND_KEYS;
+    keys += isValue ? 1 : changetype<HashTable>(record).count;
   }
   return keys;
 }
 
-/** Frees flushed keys, one chain of buckets a step; returns the steps that are left. */
+/** Frees the elements of the last bucket, and the bucket. */
+function freeLastChain(table: HashTable, kind: u32): void {
+  for (let b = bucketAt(table, table.buckets - 1); b; b = nextInChain(b)) {
+    const elements = occupiedSlots(b);
+    for (let slot = 0; slot < elements; slot++) {
+      const element = referenceAt(b, slot);
+      if (kind == KIND_KEYS) discardEntry(changetype<KeyEntry>(element));
+      else release(element);
+    }
+    table.count -= elements;
+    if (kind == KIND_KEYS) statistics().lazyFreedObjects += <f64>elements;
+  }
+  freeLastBucket(table);
+}
+
+/** Frees what waits for it, one chain of buckets a step; returns the steps that are left. */
 export function collectGarbage(steps: i32): i32 {
   let left = steps;
   while (left > 0 && root().garbage) {
     const record: usize = root().garbage;
     const table = changetype<HashTable>(record);
+    const kind = load<u32>(record, GARBAGE_KIND);
     while (left > 0 && table.buckets) {
-      for (let b = bucketAt(table, table.buckets - 1); b; b = nextInChain(b)) {
-        const elements = occupiedSlots(b);
-        for (let slot = 0; slot < elements; slot++) {
-          releaseEntry(changetype<KeyEntry>(referenceAt(b, slot)));
-        }
-        table.count -= elements;
-        statistics().lazyFreedObjects += <f64>elements;
-      }
-      freeLastBucket(table);
+      freeLastChain(table, kind);
       left -= 1;
     }
     if (table.buckets) break;
+    if (kind != KIND_KEYS) statistics().lazyFreedObjects += 1;
     root().garbage = load<u32>(record, GARBAGE_NEXT);
     release(record);
   }

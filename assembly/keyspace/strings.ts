@@ -9,12 +9,11 @@
 import { Arena, allocate, arenaOf, reallocate, retag, usableBytes } from "../memory/allocator";
 import { copyBytes } from "../memory/copy";
 import { INTEGER_BYTES_MAX, parseInteger, writeInteger } from "../text/integers";
-import { releaseValue } from "../values/free";
 import { EMBEDDED_BYTES_MAXIMUM, Encoding, KeyEntry, Type } from "../values/key-entry";
 import { embeddedEncoding } from "../values/string";
 import { SERVER_ROOT } from "../abi";
 import { addKey, lookup, removeExpiry, reshapeFound } from "./database";
-import { Database } from "./keyspace";
+import { Database, discardValue } from "./keyspace";
 
 const INTEGER_OUT: usize = SERVER_ROOT + 0xda0;
 /** From this size on a growing value gets an eighth more than it needs. */
@@ -152,7 +151,7 @@ function openEntry(
   const slot: usize = lookup().slot;
   if (!slot) return addKey(database, key, keyBytes, Type.STRING, encoding, fieldBytes);
   let entry = changetype<KeyEntry>(<usize>load<u32>(slot));
-  releaseValue(entry);
+  discardValue(entry);
   // The value is gone: nothing of it is kept when the entry moves.
   entry.setKind(Type.STRING, Encoding.INTEGER);
   if (entry.expires && !keepExpiry) entry = removeExpiry(database, entry);

@@ -29,9 +29,3 @@ export function releaseValue(entry: KeyEntry): void {
       unreachable();
   }
 }
-
-/** Frees a key that is in no table any more. */
-export function releaseEntry(entry: KeyEntry): void {
-  releaseValue(entry);
-  release(changetype<usize>(entry));
-}

@@ -571,4 +571,20 @@ describe("a hash as a key", () => {
     expect(reader.ask("HSTRLEN i a")).toBe(100_000);
     expect(other.exports.validate()).toBe(0);
   });
+  it.each(["DEL h", "SET h x", "FLUSHALL", "HDEL"])("of many fields is freed later: %s", (line) => {
+    const pairs = Array.from({ length: 70_000 }, (_, n) => [`f${n}`, `v${n}`]).flat();
+    session.raw(encode(["HSET", "h", ...pairs]));
+    const pending = () => /lazyfree_pending_objects:(\d+)/.exec(String(ask("INFO memory")))?.[1];
+    if (line === "HDEL") {
+      session.raw(encode(["HDEL", "h", ...pairs.filter((_, n) => n % 2 === 0)]));
+    } else {
+      session.raw(encode(line.split(" ")));
+      expect(pending()).toBe("1");
+      expect(engine.exports.validate()).toBe(0);
+    }
+    expect(ask("EXISTS h")).toBe(line === "SET h x" ? 1 : 0);
+    engine.tick();
+    expect(pending()).toBe("0");
+    expect(session.ask("HSET h2 a 1")).toBe(1);
+  });
 });
