@@ -18,6 +18,7 @@ import {
   ELEMENT_TEXT, addList, isListOrReply, listCursor, numberOrReply, pushGrowing, replyElement,
   reserveMoved, settleListNamed, sideOf,
 } from "./list-values";
+import { registerListMoveSeveral } from "./list-move-several";
 import { popElements } from "./lists";
 
 function lmove(call: Call): void {
@@ -32,7 +33,7 @@ function rpoplpush(call: Call): void {
 }
 
 /** Whether arguments 1 and 2 are the same key. */
-function isSameKey(call: Call): bool {
+export function isSameKey(call: Call): bool {
   return call.bytesOf(1) == call.bytesOf(2) && equalBytes(call.at(1), call.at(2), call.bytesOf(1));
 }
 
@@ -121,4 +122,5 @@ whereto:oneof(left:pure-token=LEFT right:pure-token=RIGHT)",
 count:integer=COUNT?",
     "", "O(N) in the number of keys and of elements taken",
     "Takes elements from the first of several lists that has some.");
+  registerListMoveSeveral();
 }

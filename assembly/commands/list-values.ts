@@ -29,7 +29,7 @@ export const ELEMENT_TEXT: usize = SERVER_ROOT + 0x2b20;
 const SMALL_BYTES: f64 = 512;
 const SMALL_COUNT: i32 = 16;
 /** What a chunk and the growth of a packed list may take besides the elements. */
-const CHUNK_ROOM_BYTES: f64 = 196608;
+export const CHUNK_ROOM_BYTES: f64 = 196608;
 
 // @ts-ignore: decorator
 @inline

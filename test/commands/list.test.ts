@@ -539,6 +539,92 @@ describe("LMOVE", () => {
   });
 });
 
+describe("LMOVEM", () => {
+  const model = (fromTail: boolean, toHead: boolean, count: number, bulk: boolean) => {
+    const source = ["a", "b", "c", "d"];
+    const taken = fromTail ? source.splice(-count).reverse() : source.splice(0, count);
+    if (bulk ? fromTail : toHead) taken.reverse();
+    return { source, taken };
+  };
+
+  for (const from of ["LEFT", "RIGHT"]) {
+    for (const to of ["LEFT", "RIGHT"]) {
+      for (const order of ["OBO", "BULK"]) {
+        eachEncoding(`moves from ${from} to ${to} ${order}`, () => {
+          for (const count of [1, 2, 3, 4]) {
+            const { source, taken } = model(
+              from === "RIGHT",
+              to === "LEFT",
+              count,
+              order === "BULK",
+            );
+            for (const target of ["target", "source"]) {
+              session.call("DEL source target");
+              session.call("RPUSH source a b c d");
+              session.call("RPUSH target x y");
+              effects();
+              const words = [from, to, "COUNT", count, order];
+              expect(session.ask("LMOVEM", "source", target, ...words)).toEqual(taken);
+              const rest = target === "source" ? source : ["x", "y"];
+              const moved = to === "LEFT" ? [...taken, ...rest] : [...rest, ...taken];
+              expect(all(target)).toEqual(moved);
+              if (target === "target") expect(all("source")).toEqual(source);
+              expect(session.call("EXISTS source")).toBe(`:${all("source").length ? 1 : 0}\r\n`);
+              const pushed = to === "LEFT" ? [...taken].reverse() : taken;
+              expect(effects()).toEqual([
+                `${from === "LEFT" ? "LPOP" : "RPOP"} source ${count}`,
+                `${to === "LEFT" ? "LPUSH" : "RPUSH"} ${target} ${pushed.join(" ")}`,
+              ]);
+            }
+          }
+        });
+      }
+    }
+  }
+
+  eachEncoding("moves one element without options, and many", () => {
+    const values = [...texts(numbers(300)), "x".repeat(20_000), "y".repeat(70_000)];
+    session.call("RPUSH", "source", ...values);
+    expect(session.ask("LMOVEM source target LEFT RIGHT")).toEqual(["0"]);
+    expect(session.ask("LMOVEM source target left right count 1000 bulk")).toEqual(values.slice(1));
+    expect(all("target")).toEqual(values);
+    expect(session.call("EXISTS source")).toBe(":0\r\n");
+  });
+
+  it("moves nothing when there is too little", () => {
+    session.call("SET text a");
+    expect(session.call("LMOVEM source text LEFT LEFT")).toBe(NULL_ARRAY);
+    expect(session.call("LMOVEM source text LEFT LEFT COUNT 1 OBO")).toBe(NULL_ARRAY);
+    session.call("RPUSH source a b");
+    effects();
+    expect(session.call("LMOVEM source text LEFT LEFT EXACTLY 3 OBO")).toBe(NULL_ARRAY);
+    expect(session.call("LMOVEM source text LEFT LEFT EXACTLY 2 OBO")).toBe(WRONG_TYPE);
+    expect(session.call("LMOVEM text source LEFT LEFT")).toBe(WRONG_TYPE);
+    expect(effects()).toEqual([]);
+    expect(session.ask("LMOVEM source target LEFT LEFT EXACTLY 2 BULK")).toEqual(["a", "b"]);
+    session.call("HELLO 3");
+    expect(session.call("LMOVEM source target LEFT LEFT")).toBe("_\r\n");
+  });
+
+  it("refuses wrong arguments", () => {
+    const count = "-ERR count should be greater than 0\r\n";
+    for (const words of [
+      "UP LEFT",
+      "LEFT UP",
+      "LEFT LEFT COUNT",
+      "LEFT LEFT COUNT 1",
+      "LEFT LEFT COUNT 1 BOGUS",
+      "LEFT LEFT BOGUS 1 OBO",
+      "LEFT LEFT COUNT 1 OBO BULK",
+    ]) {
+      expect(session.call(`LMOVEM source target ${words}`)).toBe(SYNTAX);
+    }
+    expect(session.call("LMOVEM source target LEFT LEFT COUNT 0 OBO")).toBe(count);
+    expect(session.call("LMOVEM source target LEFT LEFT EXACTLY x BULK")).toBe(count);
+    expect(session.call("LMOVEM source target LEFT")).toBe(arity("lmovem"));
+  });
+});
+
 describe("RPOPLPUSH", () => {
   const move: Move = (source, target) => session.call("RPOPLPUSH", source, target);
   eachEncoding("moves the last element to another head", () => moves(move, true, true));
