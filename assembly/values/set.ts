@@ -46,6 +46,9 @@ const LIMITS: usize = SERVER_ROOT + 0x3de0;
 const MEMBER_BYTES: f64 = 32;
 /** A packed list begins with room for a few members. */
 const PACKED_BYTES: u32 = 32;
+/** And ends here, whatever the limits say. */
+const PACKED_BYTES_MAXIMUM: u32 = 1 << 30;
+const PACKED_NUMBERS_MAXIMUM: u32 = 1 << 24;
 
 /** How large a set may be in the small encodings. */
 @unmanaged
@@ -171,7 +174,8 @@ function addInteger(entry: KeyEntry, value: i64): bool {
 /** Adds the first member that is no integer to an integer set. */
 function addText(entry: KeyEntry, address: usize, bytes: u32): bool {
   const limits = setLimits();
-  const fits = integerSetCount(entry.reference) < limits.packed && bytes <= limits.packedBytes
+  const fits = integerSetCount(entry.reference) < min<u32>(limits.packed, PACKED_NUMBERS_MAXIMUM)
+    && bytes <= limits.packedBytes
     && widestNumeral(entry.reference) <= limits.packedBytes;
   if (fits) toPackedList(entry);
   else toHashTable(entry);
@@ -189,12 +193,19 @@ function widestNumeral(set: usize): u32 {
 function addPacked(entry: KeyEntry, address: usize, bytes: u32): bool {
   const list = entry.reference;
   if (findPacked(list, address, bytes)) return false;
-  if (packedCount(list) < setLimits().packed && bytes <= setLimits().packedBytes) {
+  if (fitsPacked(list, bytes)) {
     entry.reference = packedInsert(list, 0, address, bytes);
     return true;
   }
   toHashTable(entry);
   return addToTable(setTable(entry), address, bytes);
+}
+
+/** Whether one more member may go into a packed list; none grows beyond what is sensible. */
+function fitsPacked(list: usize, bytes: u32): bool {
+  const limits = setLimits();
+  return packedCount(list) < limits.packed && bytes <= limits.packedBytes
+    && packedBytes(list) < PACKED_BYTES_MAXIMUM && bytes < PACKED_BYTES_MAXIMUM;
 }
 
 function addToTable(table: HashTable, address: usize, bytes: u32): bool {
