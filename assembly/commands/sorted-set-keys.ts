@@ -1,11 +1,23 @@
 /** Sorted sets: what their commands share. */
 
-import { removeFound } from "../keyspace/database";
-import { replyError } from "../protocol/reply";
+import { addKey, lookupWrite, removeFound } from "../keyspace/database";
+import { replyError, replyInteger } from "../protocol/reply";
 import { Call, touchKey } from "../server/call";
+import { settings } from "../server/settings";
 import { parseDouble } from "../text/doubles";
-import { KeyEntry } from "../values/key-entry";
-import { sortedSetCount } from "../values/sorted-set";
+import { Encoding, KeyEntry, Type } from "../values/key-entry";
+import {
+  addMember, findMember, releaseSortedSet, sortedSetCount, temporarySortedSet,
+} from "../values/sorted-set";
+
+/** What a member may take in a result besides its own bytes. */
+// @ts-ignore: decorator
+@inline
+export const RESULT_MEMBER_BYTES: f64 = 160;
+/** What a result takes however few members it has. */
+// @ts-ignore: decorator
+@inline
+export const RESULT_BYTES: f64 = 49152;
 
 /** A number at argument `index` as f64 in `call.double`; false: the error is answered. */
 export function doubleOrReply(call: Call, index: i32, error: string): bool {
@@ -20,4 +32,36 @@ export function doubleOrReply(call: Call, index: i32, error: string): bool {
 export function touchRemoved(call: Call, entry: KeyEntry): void {
   if (!sortedSetCount(entry)) removeFound(call.database);
   touchKey(call, call.at(1), call.bytesOf(1));
+}
+
+/** An empty result for `members` members; 16 bytes at `address` are its entry. */
+export function startResult(address: usize, members: u32): KeyEntry {
+  const isSmall = members <= settings().sortedSetPackedEntries;
+  return temporarySortedSet(address, isSmall ? Encoding.LISTPACK : Encoding.SKIPLIST);
+}
+
+/** Adds a member that the result does not have yet. */
+export function addResult(result: KeyEntry, score: f64, address: usize, bytes: u32): void {
+  const limits = settings();
+  findMember(result, address, bytes);
+  addMember(
+    result, score, address, bytes, limits.sortedSetPackedEntries, limits.sortedSetPackedBytes,
+  );
+}
+
+/** Puts a result in the place of the key in argument 1, and answers how many members it has. */
+export function storeResult(call: Call, result: KeyEntry): void {
+  const count = sortedSetCount(result);
+  const old = lookupWrite(call.database, call.at(1), call.bytesOf(1));
+  if (old) removeFound(call.database);
+  if (old || count) touchKey(call, call.at(1), call.bytesOf(1));
+  if (count) {
+    const entry = addKey(
+      call.database, call.at(1), call.bytesOf(1), Type.SORTED_SET, result.encoding, 4,
+    );
+    entry.reference = result.reference;
+  } else {
+    releaseSortedSet(result);
+  }
+  replyInteger(count);
 }

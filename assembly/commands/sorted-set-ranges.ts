@@ -21,7 +21,7 @@ import {
 import { touchRemoved } from "./sorted-set-keys";
 
 /** What a command leaves open for its arguments to say. */
-const enum Open {
+export const enum Open {
   NOTHING = 0,
   /** BYSCORE, BYLEX and REV. */
   KIND = 1,

@@ -17,7 +17,9 @@ import {
   rankOfFound, removeMember, setMemberScore, sortedSetCount,
 } from "../values/sorted-set";
 import { doubleOrReply, touchRemoved } from "./sorted-set-keys";
+import { registerSortedSetPops } from "./sorted-set-pops";
 import { registerSortedSetRanges } from "./sorted-set-ranges";
+import { registerSortedSetWalks } from "./sorted-set-walks";
 
 const enum AddFlag {
   NX = 1,
@@ -277,4 +279,6 @@ increment:pure-token=INCR?^3.0.2 score_member:block*(score:double member:string)
     "key:key member:string withscore:pure-token=WITHSCORE?^7.2.0",
     "", "O(log N)", "Tells how many members come behind one.");
   registerSortedSetRanges();
+  registerSortedSetPops();
+  registerSortedSetWalks();
 }

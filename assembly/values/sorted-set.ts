@@ -228,7 +228,8 @@ export function convertToSkiplist(entry: KeyEntry): void {
   let member = packedFirst(list);
   while (member) {
     const scoreEntry = packedNext(list, member);
-    const text = packedText(member, MEMBER_TEXT);
+    // The member that is being added may lie in MEMBER_TEXT.
+    const text = packedText(member, COMPARED_TEXT);
     const bytes = packedTextBytes(member);
     addElement(entry, packedScore(scoreEntry), text, bytes, hashBytes(text, bytes));
     member = packedNext(list, scoreEntry);

@@ -237,6 +237,45 @@ const removals = [
   "EXISTS zset",
 ];
 
+const pops = [
+  ..."ZPOPMIN zset|ZPOPMAX zset|ZPOPMIN zset 2|ZPOPMAX zset 3|ZPOPMIN zset 0|ZPOPMIN none".split(
+    "|",
+  ),
+  ..."ZPOPMIN none 3|ZPOPMIN string|ZPOPMIN string 0|ZPOPMIN zset -1|ZPOPMIN zset x".split("|"),
+  ..."ZPOPMAX zset 1 2|ZPOPMAX none 0|ZRANGE zset 0 -1 WITHSCORES|ZMPOP 1 zset MIN".split("|"),
+  ..."ZMPOP 2 none zset MAX COUNT 2|ZMPOP 2 none zset max count 1|ZMPOP 1 none MIN".split("|"),
+  ..."ZMPOP 0 zset MIN|ZMPOP x zset MIN|ZMPOP 1 zset|ZMPOP 1 zset BOTH|ZMPOP 2 zset MIN".split("|"),
+  ..."ZMPOP 1 zset MIN COUNT|ZMPOP 1 zset MIN COUNT 0|ZMPOP 1 zset MIN COUNT x".split("|"),
+  ..."ZMPOP 1 zset MIN COUNT 1 COUNT 1|ZMPOP 1 zset MIN BOGUS 1|ZMPOP 1 string MIN".split("|"),
+  ..."ZMPOP 2 none string MIN|ZMPOP 1 letters MIN COUNT 100|EXISTS letters".split("|"),
+  ..."ZPOPMAX zset 100|EXISTS zset|ZADD zset 1 a|ZPOPMIN zset|EXISTS zset".split("|"),
+];
+
+const stores = [
+  ..."ZRANGESTORE to zset 0 -1|ZRANGE to 0 -1 WITHSCORES|OBJECT ENCODING to".split("|"),
+  ..."ZRANGESTORE to zset 2 4|ZRANGE to 0 -1 WITHSCORES|OBJECT ENCODING to".split("|"),
+  ..."ZRANGESTORE to zset 0 2 REV|ZRANGE to 0 -1|ZRANGESTORE to zset (0 3 BYSCORE".split("|"),
+  ..."ZRANGE to 0 -1|ZRANGESTORE to zset 3 0 BYSCORE REV LIMIT 1 2|ZRANGE to 0 -1".split("|"),
+  ..."ZRANGESTORE to letters [ab [c BYLEX|ZRANGE to 0 -1|ZRANGESTORE to zset 5 1".split("|"),
+  ..."EXISTS to|SET to text|ZRANGESTORE to none 0 -1|EXISTS to|SET to text".split("|"),
+  ..."ZRANGESTORE to zset 0 0|TYPE to|ZRANGESTORE to string 0 1|ZRANGESTORE to zset x 1".split("|"),
+  ..."ZRANGESTORE to zset 0 1 WITHSCORES|ZRANGESTORE to zset 0 1 LIMIT 0 1|TYPE to".split("|"),
+  ..."ZRANGESTORE zset zset 1 3|ZRANGE zset 0 -1 WITHSCORES|ZRANGESTORE to zset 0".split("|"),
+];
+
+const walks = [
+  ..."ZRANDMEMBER none|ZRANDMEMBER none 2|ZRANDMEMBER zset 0|ZRANDMEMBER string|ZRANDMEMBER".split(
+    "|",
+  ),
+  ..."ZRANDMEMBER zset x|ZRANDMEMBER zset 1 2|ZRANDMEMBER zset 1 WITHSCORES x".split("|"),
+  ..."ZRANDMEMBER zset -9223372036854775808|ZRANDMEMBER string 2".split("|"),
+  ..."ZRANDMEMBER zset 9223372036854775807 WITHSCORES|ZADD one 1.5 a|ZRANDMEMBER one".split("|"),
+  ..."ZRANDMEMBER one -3 WITHSCORES|ZRANDMEMBER one 5 WITHSCORES|ZRANDMEMBER one -2".split("|"),
+  ..."ZSCAN none 0|ZSCAN none 0 BOGUS|ZSCAN string 0|ZSCAN zset x|ZSCAN zset 0 COUNT 0".split("|"),
+  ..."ZSCAN zset 0 COUNT x|ZSCAN zset 0 MATCH|ZSCAN zset 0 BOGUS 1|ZSCAN one 0".split("|"),
+  ..."ZSCAN one 0 MATCH b*|ZSCAN one 0 MATCH a COUNT 5|ZSCAN zset".split("|"),
+];
+
 const limit = (name: string, value: string) => `CONFIG SET zset-max-listpack-${name} ${value}`;
 const add = (key: string, count: number, from = 0) =>
   `ZADD ${key} ${Array.from({ length: count }, (_, i) => `${i} member:${from + i}`).join(" ")}`;
@@ -246,6 +285,20 @@ export const scripts: Script[] = [
   ...inEachEncoding("ranges", ranges),
   ...inEachEncoding("refusals", refusals),
   ...inEachEncoding("removed ranges", removals),
+  ...inEachEncoding("pops", pops),
+  ...inEachEncoding("stored ranges", stores),
+  ...inEachEncoding("draws and scans", walks),
+  {
+    name: "sorted set: all members drawn or scanned",
+    unordered: true,
+    commands: [
+      limit("entries", "128"),
+      `ZADD ${SCORES}`,
+      "ZRANDMEMBER zset 20",
+      "ZSCAN zset 0",
+      "ZSCAN zset 0 MATCH [a-d] COUNT 3",
+    ],
+  },
   {
     name: "sorted set: encodings change over at the limits",
     commands: [

@@ -1,0 +1,166 @@
+/** Sorted sets: ZPOPMIN, ZPOPMAX, ZMPOP and ZRANGESTORE. */
+
+import { lookupRead, lookupWrite, removeFound } from "../keyspace/database";
+import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
+import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
+import {
+  COUNT_POSITIVE, KEY_COUNT_POSITIVE, NOT_POSITIVE, SYNTAX, WRONG_TYPE,
+} from "../protocol/errors";
+import {
+  protocol, replyArray, replyBulk, replyDouble, replyEmptyArray, replyError, replyNullArray,
+} from "../protocol/reply";
+import { Call, renderInstead, reserveOrReply, touchKey } from "../server/call";
+import { command } from "../server/table";
+import { parseInteger } from "../text/integers";
+import { KeyEntry, Type } from "../values/key-entry";
+import {
+  SetCursor, memberAddress, memberBytes, memberScore, nextMember, previousMember, removeRanks,
+  seekMember, sortedSetCount,
+} from "../values/sorted-set";
+import {
+  RESULT_BYTES, RESULT_MEMBER_BYTES, addResult, startResult, storeResult, touchRemoved,
+} from "./sorted-set-keys";
+import { RangeBy, RangeQuery, clearRange, resolveRange } from "./sorted-set-query";
+import { Open, rangeOrReply } from "./sorted-set-ranges";
+
+/** Argument `index` as a number of at least `least` in `call.integer`, else answers `error`. */
+function numberOrReply(call: Call, index: i32, least: i64, error: string): bool {
+  const out = changetype<usize>(call) + offsetof<Call>("integer");
+  if (parseInteger(call.at(index), call.bytesOf(index), out) && call.integer >= least) return true;
+  replyError(error);
+  return false;
+}
+
+/** Answers `count` members from one end and removes them. */
+function popMembers(entry: KeyEntry, count: u32, isMaximum: bool, isNested: bool): void {
+  const mark = scratchMark();
+  const cursor = changetype<SetCursor>(scratchTake(offsetof<SetCursor>()));
+  const members = sortedSetCount(entry);
+  seekMember(entry, isMaximum ? members - 1 : 0, cursor);
+  for (let left = count; left; left--) {
+    if (isNested) replyArray(2);
+    replyBulk(memberAddress(cursor), memberBytes(cursor));
+    replyDouble(memberScore(cursor));
+    if (isMaximum) previousMember(cursor);
+    else nextMember(cursor);
+  }
+  scratchRelease(mark);
+  removeRanks(entry, isMaximum ? members - count : 0, count);
+}
+
+function pop(call: Call, isMaximum: bool): void {
+  if (call.argumentCount > 3) return replyError(SYNTAX);
+  const hasCount = call.argumentCount == 3;
+  call.integer = 1;
+  if (hasCount && !numberOrReply(call, 2, 0, NOT_POSITIVE)) return;
+  const wanted = call.integer;
+  const entry = lookupWrite(call.database, call.at(1), call.bytesOf(1));
+  if (!entry) return replyEmptyArray();
+  if (entry.type != Type.SORTED_SET) return replyError(WRONG_TYPE);
+  if (!wanted) return replyEmptyArray();
+  const count = <u32>min<i64>(wanted, sortedSetCount(entry));
+  const isNested = hasCount && protocol() == 3;
+  replyArray(isNested ? count : count << 1);
+  popMembers(entry, count, isMaximum, isNested);
+  touchRemoved(call, entry);
+}
+
+function zpopmin(call: Call): void {
+  pop(call, false);
+}
+
+function zpopmax(call: Call): void {
+  pop(call, true);
+}
+
+function zmpop(call: Call): void {
+  if (!numberOrReply(call, 1, 1, KEY_COUNT_POSITIVE)) return;
+  if (call.integer >= <i64>call.argumentCount - 2) return replyError(SYNTAX);
+  const where = 2 + <i32>call.integer;
+  const isMaximum = call.is(where, "max");
+  if (!isMaximum && !call.is(where, "min")) return replyError(SYNTAX);
+  const options = call.argumentCount - where - 1;
+  if (options && (options != 2 || !call.is(where + 1, "count"))) return replyError(SYNTAX);
+  call.integer = 1;
+  if (options && !numberOrReply(call, where + 2, 1, COUNT_POSITIVE)) return;
+  const wanted = call.integer;
+  for (let index = 2; index < where; index++) {
+    const entry = lookupWrite(call.database, call.at(index), call.bytesOf(index));
+    if (!entry) continue;
+    if (entry.type != Type.SORTED_SET) return replyError(WRONG_TYPE);
+    return popFrom(call, index, entry, <u32>min<i64>(wanted, sortedSetCount(entry)), isMaximum);
+  }
+  replyNullArray();
+}
+
+/** Answers and takes `count` members of the key in argument `index`. */
+function popFrom(call: Call, index: i32, entry: KeyEntry, count: u32, isMaximum: bool): void {
+  replyArray(2);
+  replyBulk(call.at(index), call.bytesOf(index));
+  replyArray(count);
+  popMembers(entry, count, isMaximum, true);
+  if (!sortedSetCount(entry)) removeFound(call.database);
+  touchKey(call, call.at(index), call.bytesOf(index));
+  if (!renderInstead(call, 3)) return;
+  effectLiteral(isMaximum ? "ZPOPMAX" : "ZPOPMIN");
+  effectBytes(call.at(index), call.bytesOf(index));
+  effectInteger(count);
+}
+
+function zrangestore(call: Call): void {
+  const query = clearRange(RangeBy.RANK);
+  if (!rangeOrReply(call, query, 3, Open.KIND)) return;
+  const entry = lookupRead(call.database, call.at(2), call.bytesOf(2));
+  if (entry && entry.type != Type.SORTED_SET) return replyError(WRONG_TYPE);
+  query.count = 0;
+  if (entry) resolveRange(entry, query);
+  const mark = scratchMark();
+  const cursor = changetype<SetCursor>(scratchTake(offsetof<SetCursor>()));
+  if (entry ? reserveRange(call, entry, query, cursor) : reserveOrReply(RESULT_BYTES)) {
+    const result = startResult(scratchTake(16), query.count);
+    if (entry && query.count) {
+      seekMember(entry, query.first, cursor);
+      for (let left = query.count; left; left--) {
+        addResult(result, memberScore(cursor), memberAddress(cursor), memberBytes(cursor));
+        nextMember(cursor);
+      }
+    }
+    storeResult(call, result);
+  }
+  scratchRelease(mark);
+}
+
+/** Memory for a result of the members of a range; false: the error is answered. */
+function reserveRange(call: Call, entry: KeyEntry, query: RangeQuery, cursor: SetCursor): bool {
+  let bytes: f64 = RESULT_BYTES + <f64>call.bytesOf(1);
+  if (query.count) seekMember(entry, query.first, cursor);
+  for (let left = query.count; left; left--) {
+    bytes += RESULT_MEMBER_BYTES + <f64>memberBytes(cursor) * 2;
+    nextMember(cursor);
+  }
+  return reserveOrReply(bytes);
+}
+
+export function registerSortedSetPops(): void {
+  command(zpopmin.index, "zpopmin", "sorted-set", "5.0.0", -2,
+    "write fast", "sortedset", "index 1 range 0 1 0 : rw access delete",
+    "key:key count:integer?",
+    "", "O(M log N) for M members", "Takes the members with the lowest scores.");
+  command(zpopmax.index, "zpopmax", "sorted-set", "5.0.0", -2,
+    "write fast", "sortedset", "index 1 range 0 1 0 : rw access delete",
+    "key:key count:integer?",
+    "", "O(M log N) for M members", "Takes the members with the highest scores.");
+  command(zmpop.index, "zmpop", "sorted-set", "7.0.0", -4,
+    "write movablekeys", "sortedset", "index 1 keynum 0 1 1 : rw access delete",
+    "numkeys:integer key:key* where:oneof(min:pure-token=MIN max:pure-token=MAX) \
+count:integer=COUNT?",
+    "", "O(K + M log N) for K keys and M members",
+    "Takes members from an end of the first sorted set that exists.");
+  command(zrangestore.index, "zrangestore", "sorted-set", "6.2.0", -5,
+    "write denyoom", "sortedset",
+    "index 1 range 0 1 0 : ow update ; index 2 range 0 1 0 : ro access",
+    "dst:key src:key@1 min:string max:string sortby:oneof?(byscore:pure-token=BYSCORE \
+bylex:pure-token=BYLEX) rev:pure-token=REV? \
+offset_count:block=LIMIT?(offset:integer count:integer)",
+    "", "O(log N + M log M) for M members", "Stores a range of members under another key.");
+}
