@@ -138,6 +138,29 @@ class Workload {
     ])();
   }
 
+  private hashCommand(): Words {
+    const { random } = this;
+    const key = random.below(10) ? `hash:${random.below(20)}` : this.key();
+    const field = () => random.of<string | number>([random.below(40), `f${random.below(400)}`]);
+    const pairs = (count: number) =>
+      Array.from({ length: count }, () => [field(), random.below(9) ? field() : this.value()]);
+    return random.of<() => Words>([
+      () => ["HSET", key, ...pairs(random.below(4) + 1).flat()],
+      () => ["HSET", key, ...pairs(random.below(100) + 1).flat()],
+      () => ["HMSET", key, field(), this.value()],
+      () => ["HSETNX", key, field(), field()],
+      () => ["HDEL", key, field(), field(), field()],
+      () => ["HDEL", key, ...pairs(150).flat()],
+      () => ["HINCRBY", key, field(), random.below(1000) - 500],
+      () => ["HINCRBYFLOAT", key, field(), random.of(["0.5", "1", "-3.25"])],
+      () => ["HGETALL", key],
+      () => ["HRANDFIELD", key, random.below(10)],
+      () => ["RENAME", key, `hash:${random.below(20)}`],
+      () => ["COPY", key, `hash:${random.below(20)}`, "REPLACE"],
+      () => ["PEXPIRE", key, random.below(20_000)],
+    ])();
+  }
+
   private keyCommand(): Words {
     const { random } = this;
     const key = this.key();
@@ -170,7 +193,8 @@ class Workload {
     if (kind < 60) return ["SELECT", random.below(DATABASES)];
     if (kind < 200) return this.setCommand();
     if (kind < 340) return this.listCommand();
-    return kind < 700 ? this.stringCommand() : this.keyCommand();
+    if (kind < 480) return this.hashCommand();
+    return kind < 750 ? this.stringCommand() : this.keyCommand();
   }
 
   /** Runs `count` commands; time goes on between them, sometimes by seconds. */
@@ -200,6 +224,13 @@ function dump(engine: TestEngine): Map<string, unknown[]> {
   for (let database = 0; database < DATABASES; database++) {
     reader.call("SELECT", database);
     for (const key of reader.ask("KEYS", "*") as string[]) {
+      if (reader.ask("TYPE", key) === "hash") {
+        const texts = reader.ask("HGETALL", key) as string[];
+        const pairs = texts.flatMap((text, at) => (at % 2 ? [] : [`${text}\0${texts[at + 1]}`]));
+        const encoding = reader.ask("OBJECT", "ENCODING", key);
+        all.set(`${database} ${key}`, [pairs.sort(), encoding, reader.ask("PEXPIRETIME", key)]);
+        continue;
+      }
       if (reader.ask("TYPE", key) === "set") {
         const members = (reader.ask("SMEMBERS", key) as string[]).sort();
         all.set(`${database} ${key}`, [members, reader.ask("PEXPIRETIME", key)]);

@@ -30,6 +30,12 @@ export function randomWorkload(seed: number, keys = 400): Workload {
     () => ["MSET", key(), value(), key(), value(), key(), value()],
     () => ["INCRBY", `count:${random(keys)}`, random(1000)],
     () => ["INCRBYFLOAT", `float:${random(20)}`, `${random(100)}.25`],
+    () => ["HSET", `hash:${random(20)}`, `field:${random(30)}`, value()],
+    () => ["HSET", `hash:${random(20)}`, ...manyPairs(random)],
+    () => ["HINCRBY", `hash:${random(20)}`, `number:${random(5)}`, random(1000)],
+    () => ["HDEL", `hash:${random(20)}`, `field:${random(30)}`, `f${random(800)}`],
+    () => ["RENAME", `hash:${random(20)}`, `hash:${random(20)}`],
+    () => ["DEL", `hash:${random(20)}`],
     () => ["GET", key()],
     () => ["GETDEL", key()],
     () => ["DEL", key(), key()],
@@ -46,6 +52,12 @@ export function randomWorkload(seed: number, keys = 400): Workload {
     () => (random(40) === 0 ? ["FLUSHDB"] : ["EXISTS", key()]),
   ];
   return (now) => (commands[random(commands.length)] ?? commands[0]!)(now);
+}
+
+/** Short fields, as many as fit a packed hash or a few more. */
+function manyPairs(random: (limit: number) => number): (string | number)[] {
+  const count = random(4) === 0 ? 1 + random(600) : 1 + random(20);
+  return Array.from({ length: count }, () => [`f${random(800)}`, random(100_000)]).flat();
 }
 
 function randomValue(random: (limit: number) => number): string | number {
