@@ -203,6 +203,18 @@ export const differences: Difference[] = [
     source: "7.2 prints the shortest text that reads back (fpconv_dtoa in src/networking.c)",
   },
   {
+    command: "zrank x x x",
+    reply70: "-ERR wrong number of arguments for 'zrank' command",
+    ours: "-ERR syntax error",
+    source: "7.2 adds WITHSCORE (src/commands/zrank.json)",
+  },
+  {
+    command: "zrevrank x x x",
+    reply70: "-ERR wrong number of arguments for 'zrevrank' command",
+    ours: "-ERR syntax error",
+    source: "7.2 adds WITHSCORE (src/commands/zrevrank.json)",
+  },
+  {
     command: "zrank key a withscore",
     before: ["zadd key 2 a"],
     reply70: "-ERR wrong number of arguments for 'zrank' command",
