@@ -161,6 +161,28 @@ class Workload {
     ])();
   }
 
+  private bitCommand(): Words {
+    const { random } = this;
+    const key = this.key();
+    const count = () => (random.below(8) ? `count:${random.below(4)}` : key);
+    const elements = Array.from({ length: random.below(60) }, () => random.below(30_000));
+    const field = random.of(["u5", "i8", "u31", "i64"]);
+    const overflow = random.of(["WRAP", "SAT", "FAIL"]);
+    const combination = random.of(["AND", "OR", "XOR", "DIFF", "DIFF1", "ANDOR", "ONE"]);
+    return random.of<() => Words>([
+      () => ["SETBIT", key, random.below(4000), random.below(2)],
+      () => ["BITOP", combination, key, this.key(), this.key()],
+      () => ["BITOP", "NOT", key, this.key()],
+      () => ["BITFIELD", key, "OVERFLOW", overflow, "INCRBY", field, random.below(900), 17],
+      () => ["BITFIELD", key, "SET", field, random.below(900), 5, "GET", field, 0],
+      () => ["PFADD", count(), ...elements],
+      () => ["PFADD", count(), ...elements],
+      () => ["PFCOUNT", count()],
+      () => ["PFMERGE", count(), count(), count()],
+      () => ["PFDEBUG", "TODENSE", count()],
+    ])();
+  }
+
   private keyCommand(): Words {
     const { random } = this;
     const key = this.key();
@@ -194,7 +216,8 @@ class Workload {
     if (kind < 200) return this.setCommand();
     if (kind < 340) return this.listCommand();
     if (kind < 480) return this.hashCommand();
-    return kind < 750 ? this.stringCommand() : this.keyCommand();
+    if (kind < 560) return this.bitCommand();
+    return kind < 780 ? this.stringCommand() : this.keyCommand();
   }
 
   /** Runs `count` commands; time goes on between them, sometimes by seconds. */
@@ -297,7 +320,7 @@ describe("effects", () => {
       engine.effects = [];
       expectSame(engine, replayed(stream));
     }
-    expect(dump(engine).size).toBeGreaterThan(30);
+    expect(dump(engine).size).toBeGreaterThan(20);
   });
 
   it("are one stream whatever session they come from", () => {

@@ -6,16 +6,20 @@
  */
 
 import { deleteKey, lookupRead, lookupWrite } from "../keyspace/database";
-import { effectBytes, effectDelete, effectLiteral } from "../keyspace/effects";
+import {
+  effectBytes, effectDelete, effectInteger, effectLiteral, effectStart,
+} from "../keyspace/effects";
 import { setBlock, setText, stringBytesNeeded } from "../keyspace/strings";
 import { Arena, allocate } from "../memory/allocator";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { BITOP_NOT_SOURCES, SYNTAX, WRONG_TYPE, replyBitopSources } from "../protocol/errors";
 import { replyError, replyInteger } from "../protocol/reply";
-import { Call, renderInstead, renderNothing, reserveOrReply, touchKey } from "../server/call";
+import { Call, renderNothing, reserveOrReply, touchKey } from "../server/call";
 import { command } from "../server/table";
 import { Combination, PIECE_BYTES, combine } from "../values/bitmap";
-import { EMBEDDED_BYTES_MAXIMUM, Encoding, Type } from "../values/key-entry";
+import {
+  EMBEDDED_BYTES_MAXIMUM, EMBSTR_BYTES_MAXIMUM, Encoding, Type,
+} from "../values/key-entry";
 import { INTEGER_TEXT_BYTES, stringAddress, stringBytes } from "../values/string";
 
 /** First argument that names a source. */
@@ -114,7 +118,7 @@ function combineInto(
   const isShort = bytes <= EMBEDDED_BYTES_MAXIMUM;
   const result = isShort ? scratchTake(bytes) : allocate(Arena.DATA, bytes);
   combine(what, result, bytes, sources, count, spare);
-  lookupWrite(call.database, call.at(2), keyBytes);
+  const existed = lookupWrite(call.database, call.at(2), keyBytes) != null;
   if (isShort) {
     const entry = setText(call.database, call.at(2), keyBytes, result, bytes, false);
     entry.setKind(Type.STRING, Encoding.EMBEDDED_RAW);
@@ -122,12 +126,22 @@ function combineInto(
     setBlock(call.database, call.at(2), keyBytes, result, bytes, false);
   }
   touchKey(call, call.at(2), keyBytes);
-  if (what >= Combination.DIFF && renderInstead(call, 3)) {
-    effectLiteral("SET");
-    effectBytes(call.at(2), keyBytes);
-    effectBytes(result, bytes);
-  }
+  if (what >= Combination.DIFF) renderResult(call, existed, result, bytes);
   replyInteger(bytes);
+}
+
+/** What came out, as commands that leave it encoded as BITOP does: SET would shorten short ones. */
+function renderResult(call: Call, existed: bool, result: usize, bytes: u32): void {
+  const database = call.database.number;
+  renderNothing(call);
+  const isShort = bytes <= EMBSTR_BYTES_MAXIMUM;
+  if (isShort && existed) effectDelete(database, call.at(2), call.bytesOf(2));
+  if (!effectStart(database, isShort ? 4 : 3)) return;
+  if (isShort) effectLiteral("SETRANGE");
+  else effectLiteral("SET");
+  effectBytes(call.at(2), call.bytesOf(2));
+  if (isShort) effectInteger(0);
+  effectBytes(result, bytes);
 }
 
 export function registerBitmapCombinations(): void {

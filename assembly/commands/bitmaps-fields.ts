@@ -20,7 +20,7 @@ import {
   Overflow, addSigned, addUnsigned, extendSign, readField, writeField,
 } from "../values/bitmap";
 import { Type } from "../values/key-entry";
-import { stringAddress, stringBytes } from "../values/string";
+import { isRaw, stringAddress, stringBytes } from "../values/string";
 import { bitOffsetOrReply } from "./bitmaps-offsets";
 import { NUMBER } from "./string-compare";
 import { openFound } from "./string-ranges";
@@ -130,11 +130,12 @@ function fields(call: Call, mayWrite: bool): void {
   if (entry && entry.type != Type.STRING) return replyError(WRONG_TYPE);
   const before: i64 = entry ? stringBytes(entry, NUMBER) : 0;
   const bytes = max(before, needed);
+  const isNew = !entry || !isRaw(entry);
   const address = openFound(call, entry, bytes);
   if (!address) return;
   const changed = doFields(call, address, <u32>bytes, count);
-  // Growth counts, too, even if every operation failed: the effect makes the same value.
-  if (changed || needed > before) touchKey(call, call.at(1), call.bytesOf(1));
+  // Growth and a new encoding count, too, even if every operation failed: the effect does the same.
+  if (changed || isNew || needed > before) touchKey(call, call.at(1), call.bytesOf(1));
 }
 
 function readFields(call: Call, count: u32): void {

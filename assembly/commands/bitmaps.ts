@@ -8,7 +8,7 @@ import { command } from "../server/table";
 import { parseInteger } from "../text/integers";
 import { countBitRange, countBits, findBit, readField } from "../values/bitmap";
 import { Type } from "../values/key-entry";
-import { stringAddress, stringBytes } from "../values/string";
+import { isRaw, stringAddress, stringBytes } from "../values/string";
 import { registerBitmapCombinations } from "./bitmaps-combine";
 import { registerBitmapFields } from "./bitmaps-fields";
 import { bitOffsetOrReply } from "./bitmaps-offsets";
@@ -27,13 +27,14 @@ function setbit(call: Call): void {
   if (entry && entry.type != Type.STRING) return replyError(WRONG_TYPE);
   const before: i64 = entry ? stringBytes(entry, NUMBER) : 0;
   const needed = (offset >> 3) + 1;
+  const isNew = !entry || !isRaw(entry);
   const address = openFound(call, entry, max(before, needed));
   if (!address) return;
   const byte = address + <usize>(offset >> 3);
   const shift = 7 - (<u32>offset & 7);
   const old = (<u32>load<u8>(byte) >> shift) & 1;
   if (old != bit) store<u8>(byte, load<u8>(byte) ^ <u8>(<u32>1 << shift));
-  if (old != bit || needed > before) touchKey(call, call.at(1), call.bytesOf(1));
+  if (old != bit || isNew || needed > before) touchKey(call, call.at(1), call.bytesOf(1));
   replyInteger(old);
 }
 

@@ -33,8 +33,6 @@ export function hyperLogLogOrReply(entry: KeyEntry): bool {
     replyError(NOT_HYPERLOGLOG);
     return false;
   }
-  // What these commands have touched is no embstr any more.
-  if (entry.encoding == Encoding.EMBEDDED) entry.setKind(Type.STRING, Encoding.EMBEDDED_RAW);
   return true;
 }
 

@@ -12,8 +12,8 @@ import {
   cacheEstimate, cachedEstimate, estimate, forgetEstimate, isSparse, murmur,
   packRegisters, rankOf, registerOf, unite, work, writeEmpty,
 } from "../values/hyperloglog";
-import { KeyEntry } from "../values/key-entry";
-import { stringAddress, stringBytes } from "../values/string";
+import { Encoding, KeyEntry, Type } from "../values/key-entry";
+import { isRaw, stringAddress, stringBytes } from "../values/string";
 import { hyperLogLogOrReply, registerHyperLogLogDebug, storeWork } from "./hyperloglog-debug";
 import { NUMBER } from "./string-compare";
 
@@ -122,6 +122,7 @@ function countOne(call: Call, registers: usize, counts: usize): void {
   memory.fill(registers, 0, REGISTERS);
   if (!unite(address, bytes, registers)) return replyError(CORRUPT_HYPERLOGLOG);
   const fresh = estimate(registers, counts);
+  if (!isRaw(entry)) entry.setKind(Type.STRING, Encoding.EMBEDDED_RAW);
   cacheEstimate(address, fresh);
   touchKey(call, call.at(1), call.bytesOf(1));
   replyInteger(<i64>fresh);

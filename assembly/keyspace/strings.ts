@@ -242,6 +242,7 @@ export function shortenString(entry: KeyEntry, bytes: u32): usize {
     store<u32>(field, bytes, 4);
     return load<u32>(field);
   }
+  entry.setKind(Type.STRING, Encoding.EMBEDDED_RAW);
   store<u8>(field, <u8>bytes);
   return field + 1;
 }

@@ -42,3 +42,10 @@ export function stringAddress(entry: KeyEntry, buffer: usize): usize {
 export function embeddedEncoding(bytes: u32): Encoding {
   return bytes <= EMBSTR_BYTES_MAXIMUM ? Encoding.EMBEDDED : Encoding.EMBEDDED_RAW;
 }
+
+/** Whether OBJECT ENCODING calls it raw: it may be changed in place as it is. */
+// @ts-ignore: decorator
+@inline
+export function isRaw(entry: KeyEntry): bool {
+  return entry.encoding == Encoding.RAW || entry.encoding == Encoding.EMBEDDED_RAW;
+}

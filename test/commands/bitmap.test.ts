@@ -294,7 +294,7 @@ describe("BITOP", () => {
     effects();
     session.call("BITOP OR result x y");
     session.call("BITOP DIFF1 result x y");
-    expect(effects()).toEqual(["BITOP OR result x y", "SET result \x02"]);
+    expect(effects()).toEqual(["BITOP OR result x y", "DEL result", "SETRANGE result 0 \x02"]);
   });
 
   it("refuses other operations and too few or too many sources", () => {
