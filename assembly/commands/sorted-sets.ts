@@ -17,6 +17,7 @@ import {
   rankOfFound, removeMember, setMemberScore, sortedSetCount,
 } from "../values/sorted-set";
 import { doubleOrReply, touchRemoved } from "./sorted-set-keys";
+import { registerSortedSetAlgebra } from "./sorted-set-algebra";
 import { registerSortedSetPops } from "./sorted-set-pops";
 import { registerSortedSetRanges } from "./sorted-set-ranges";
 import { registerSortedSetWalks } from "./sorted-set-walks";
@@ -279,6 +280,7 @@ increment:pure-token=INCR?^3.0.2 score_member:block*(score:double member:string)
     "key:key member:string withscore:pure-token=WITHSCORE?^7.2.0",
     "", "O(log N)", "Tells how many members come behind one.");
   registerSortedSetRanges();
+  registerSortedSetAlgebra();
   registerSortedSetPops();
   registerSortedSetWalks();
 }
