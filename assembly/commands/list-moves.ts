@@ -78,9 +78,10 @@ function lmpop(call: Call): void {
   const side = sideOf(call, where);
   if (side < 0) return replyError(SYNTAX);
   const options = call.argumentCount - where - 1;
-  if (options && (options != 2 || !call.is(where + 1, "COUNT"))) return replyError(SYNTAX);
+  if (options && (options < 2 || !call.is(where + 1, "COUNT"))) return replyError(SYNTAX);
   call.integer = 1;
   if (options && !numberOrReply(call, where + 2, 1, COUNT_NOT_POSITIVE)) return;
+  if (options > 2) return replyError(SYNTAX);
   const most = call.integer;
   for (let index = 2; index < where; index++) {
     const entry = lookupWrite(call.database, call.at(index), call.bytesOf(index));

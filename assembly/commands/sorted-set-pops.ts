@@ -80,9 +80,10 @@ function zmpop(call: Call): void {
   const isMaximum = call.is(where, "max");
   if (!isMaximum && !call.is(where, "min")) return replyError(SYNTAX);
   const options = call.argumentCount - where - 1;
-  if (options && (options != 2 || !call.is(where + 1, "count"))) return replyError(SYNTAX);
+  if (options && (options < 2 || !call.is(where + 1, "count"))) return replyError(SYNTAX);
   call.integer = 1;
   if (options && !numberOrReply(call, where + 2, 1, COUNT_POSITIVE)) return;
+  if (options > 2) return replyError(SYNTAX);
   const wanted = call.integer;
   for (let index = 2; index < where; index++) {
     const entry = lookupWrite(call.database, call.at(index), call.bytesOf(index));

@@ -657,6 +657,8 @@ describe("LMPOP", () => {
     const count = "-ERR count should be greater than 0\r\n";
     session.call("RPUSH a 1 2");
     expect(session.call("LMPOP 0 a LEFT")).toBe(keys);
+    expect(session.call("LMPOP 1 a LEFT COUNT 0 x")).toContain("count should be greater than 0");
+    expect(session.call("LMPOP 1 a LEFT COUNT 1 x")).toBe("-ERR syntax error\r\n");
     expect(session.call("LMPOP x a LEFT")).toBe(keys);
     expect(session.call("LMPOP -1 a LEFT")).toBe(keys);
     expect(session.call("LMPOP 2 a LEFT")).toBe(SYNTAX);

@@ -112,7 +112,7 @@ function view(engine: TestEngine): unknown[] {
 
 describe("effects of string commands", () => {
   it("replay to the same data", () => {
-    const seed = Number(process.env.QUIRE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+    const seed = Number(process.env.QUIRE_SEED ?? 20_261_123);
     const random = new Random(seed);
     const engine = new TestEngine();
     const replica = new TestEngine();

@@ -867,7 +867,7 @@ describe("LCS", () => {
   });
 
   it("agrees with the plain table on random texts", () => {
-    const seed = Number(process.env.QUIRE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+    const seed = Number(process.env.QUIRE_SEED ?? 20_261_123);
     let state = seed;
     const random = (below: number) => {
       state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
