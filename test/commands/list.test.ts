@@ -569,7 +569,9 @@ describe("LMOVEM", () => {
               const moved = to === "LEFT" ? [...taken, ...rest] : [...rest, ...taken];
               expect(all(target)).toEqual(moved);
               if (target === "target") expect(all("source")).toEqual(source);
-              expect(session.call("EXISTS source")).toBe(`:${(all("source") as string[]).length ? 1 : 0}\r\n`);
+              expect(session.call("EXISTS source")).toBe(
+                `:${(all("source") as string[]).length ? 1 : 0}\r\n`,
+              );
               const pushed = to === "LEFT" ? [...taken].reverse() : taken;
               expect(effects()).toEqual([
                 `${from === "LEFT" ? "LPOP" : "RPOP"} source ${count}`,
