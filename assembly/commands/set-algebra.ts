@@ -12,7 +12,7 @@
 import { addKey, lookupRead, lookupWrite, removeFound } from "../keyspace/database";
 import { scratchLeft, scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
-  KEY_COUNT_NOT_POSITIVE, KEY_COUNT_TOO_LARGE, LIMIT_NEGATIVE, OUT_OF_MEMORY, SYNTAX, WRONG_TYPE,
+  NUMKEYS_NOT_POSITIVE, KEY_COUNT_TOO_LARGE, LIMIT_NEGATIVE, OUT_OF_MEMORY, SYNTAX, WRONG_TYPE,
 } from "../protocol/errors";
 import { replyBulk, replyError, replyInteger, replySet } from "../protocol/reply";
 import { Call, reserveOrReply, touchKey } from "../server/call";
@@ -288,7 +288,7 @@ function atLeastOrReply(call: Call, index: i32, least: i64, text: string): bool 
 
 /** numkeys key ... [LIMIT limit] and, where `approximates`, [APPROX]; answers the size. */
 function replyCardinality(call: Call, operation: Operation, approximates: bool): void {
-  if (!atLeastOrReply(call, 1, 1, KEY_COUNT_NOT_POSITIVE)) return;
+  if (!atLeastOrReply(call, 1, 1, NUMKEYS_NOT_POSITIVE)) return;
   if (call.integer > call.argumentCount - 2) return replyError(KEY_COUNT_TOO_LARGE);
   const end = 2 + <i32>call.integer;
   let limit: i64 = 0;

@@ -4,7 +4,7 @@ import { lookupRead, lookupWrite, removeFound } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
-  COUNT_POSITIVE, KEY_COUNT_POSITIVE, NOT_POSITIVE, SYNTAX, WRONG_TYPE,
+  COUNT_NOT_POSITIVE, NUMKEYS_NOT_POSITIVE, NOT_POSITIVE, SYNTAX, WRONG_TYPE,
 } from "../protocol/errors";
 import {
   protocol, replyArray, replyBulk, replyDouble, replyEmptyArray, replyError, replyNullArray,
@@ -74,7 +74,7 @@ function zpopmax(call: Call): void {
 }
 
 function zmpop(call: Call): void {
-  if (!numberOrReply(call, 1, 1, KEY_COUNT_POSITIVE)) return;
+  if (!numberOrReply(call, 1, 1, NUMKEYS_NOT_POSITIVE)) return;
   if (call.integer >= <i64>call.argumentCount - 2) return replyError(SYNTAX);
   const where = 2 + <i32>call.integer;
   const isMaximum = call.is(where, "max");
@@ -82,7 +82,7 @@ function zmpop(call: Call): void {
   const options = call.argumentCount - where - 1;
   if (options && (options < 2 || !call.is(where + 1, "count"))) return replyError(SYNTAX);
   call.integer = 1;
-  if (options && !numberOrReply(call, where + 2, 1, COUNT_POSITIVE)) return;
+  if (options && !numberOrReply(call, where + 2, 1, COUNT_NOT_POSITIVE)) return;
   if (options > 2) return replyError(SYNTAX);
   const wanted = call.integer;
   for (let index = 2; index < where; index++) {

@@ -108,10 +108,6 @@ ERR syntax error, LIMIT is only supported in combination with either BYSCORE or 
 @lazy @inline export const WITHSCORES_BY_BYTES: string = "\
 ERR syntax error, WITHSCORES not supported in combination with BYLEX";
 // @ts-ignore: decorator
-@lazy @inline export const KEY_COUNT_POSITIVE: string = "ERR numkeys should be greater than 0";
-// @ts-ignore: decorator
-@lazy @inline export const COUNT_POSITIVE: string = "ERR count should be greater than 0";
-// @ts-ignore: decorator
 @lazy @inline export const WEIGHT_NOT_FLOAT: string = "ERR weight value is not a float";
 // @ts-ignore: decorator
 @lazy @inline export const LIMIT_NEGATIVE: string = "ERR LIMIT can't be negative";
@@ -180,9 +176,6 @@ TESTFAILED The HyperLogLog code does not do what it should";
 
 // ---- Sets ---------------------------------------------------------------------------------------
 
-// @ts-ignore: decorator
-@lazy @inline export const KEY_COUNT_NOT_POSITIVE: string = "\
-ERR numkeys should be greater than 0";
 // @ts-ignore: decorator
 @lazy @inline export const KEY_COUNT_TOO_LARGE: string = "\
 ERR Number of keys can't be greater than number of args";
