@@ -138,6 +138,32 @@ class Workload {
     ])();
   }
 
+  private sortedSetCommand(): Words {
+    const { random } = this;
+    const key = () => (random.below(10) ? `scores:${random.below(12)}` : this.key());
+    const member = () => random.of([`m${random.below(60)}`, random.below(100), this.value()]);
+    const score = () => random.of([random.below(50), random.below(1e6) / 7, "-inf", -3.5]);
+    const pairs = (count: number) => Array.from({ length: count }, () => [score(), member()]);
+    const algebra = () => [key(), 2, key(), key()];
+    return random.of<() => Words>([
+      () => ["ZADD", key(), ...pairs(random.below(5) + 1).flat()],
+      () => ["ZADD", key(), ...pairs(random.below(200) + 1).flat()],
+      () => ["ZADD", key(), random.of(["NX", "XX", "GT", "LT"]), score(), member()],
+      () => ["ZADD", key(), "INCR", score(), member()],
+      () => ["ZINCRBY", key(), score(), member()],
+      () => ["ZREM", key(), member(), member()],
+      () => ["ZPOPMIN", key(), random.below(20)],
+      () => ["ZPOPMAX", key()],
+      () => ["ZMPOP", 2, key(), key(), "MIN", "COUNT", random.below(9) + 1],
+      () => ["ZREMRANGEBYRANK", key(), random.below(5), random.below(30)],
+      () => ["ZREMRANGEBYSCORE", key(), score(), score()],
+      () => ["ZRANGESTORE", key(), key(), 0, random.below(150)],
+      () => ["ZUNIONSTORE", ...algebra()],
+      () => ["ZINTERSTORE", ...algebra()],
+      () => ["ZDIFFSTORE", ...algebra()],
+    ])();
+  }
+
   private hashCommand(): Words {
     const { random } = this;
     const key = random.below(10) ? `hash:${random.below(20)}` : this.key();
@@ -217,7 +243,8 @@ class Workload {
     if (kind < 340) return this.listCommand();
     if (kind < 480) return this.hashCommand();
     if (kind < 560) return this.bitCommand();
-    return kind < 780 ? this.stringCommand() : this.keyCommand();
+    if (kind < 680) return this.sortedSetCommand();
+    return kind < 820 ? this.stringCommand() : this.keyCommand();
   }
 
   /** Runs `count` commands; time goes on between them, sometimes by seconds. */
@@ -257,6 +284,12 @@ function dump(engine: TestEngine): Map<string, unknown[]> {
       if (reader.ask("TYPE", key) === "set") {
         const members = (reader.ask("SMEMBERS", key) as string[]).sort();
         all.set(`${database} ${key}`, [members, reader.ask("PEXPIRETIME", key)]);
+        continue;
+      }
+      if (reader.ask("TYPE", key) === "zset") {
+        const encoding = reader.ask("OBJECT", "ENCODING", key);
+        const pairs = reader.ask("ZRANGE", key, 0, -1, "WITHSCORES");
+        all.set(`${database} ${key}`, [pairs, encoding, reader.ask("PEXPIRETIME", key)]);
         continue;
       }
       if (reader.ask("TYPE", key) === "list") {
