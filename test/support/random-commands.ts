@@ -43,6 +43,8 @@ const INTEGERS = [
   "abc",
   "",
 ];
+/** Scores whose text is the same in the shortest form and with 17 digits. */
+const SCORES = ["0", "1", "-1", "2", "3", "0.5", "-2.5", "1e3", "inf", "-inf", "nan", "x", ""];
 const FLOATS = [
   "0.1",
   "-2.5",
@@ -187,6 +189,7 @@ export class RandomCommands {
       ...this.hashGrammar(),
       ...this.setGrammar(),
       ...this.listGrammar(),
+      ...this.sortedSetGrammar(),
     };
     return this.options.newer ? { ...known, ...this.newerGrammar(), ...this.walks() } : known;
   }
@@ -430,6 +433,68 @@ export class RandomCommands {
       sunionstore: () => ["SUNIONSTORE", this.key(), ...this.several()],
       sdiffstore: () => ["SDIFFSTORE", this.key(), ...this.several()],
       sintercard: () => this.counted("SINTERCARD", limit),
+    };
+  }
+
+  private sortedSetGrammar(): Record<string, () => Words> {
+    const score = () => this.of(SCORES);
+    const pairs = () => Array.from({ length: 1 + this.random(4) }, () => [score(), this.member()]);
+    const end = () => `${this.of(["", "", "("])}${score()}`;
+    const word = () => this.of(["-", "+", `[${this.member()}`, `(${this.member()}`, "x"]);
+    const limit = () => ["LIMIT", this.of(ENDS), this.of(ENDS)];
+    const options = (...names: string[]) => this.chosen(...names.map((name) => () => [name]));
+    const pop = (name: string) => [name, this.key(), ...this.of([[], [this.integer(6)]])];
+    const combine = (name: string) =>
+      this.counted(name, () => ["AGGREGATE", this.of(["SUM", "MIN", "MAX", "x"])]);
+    const store = (name: string) => {
+      const [first = name, ...rest] = combine(name);
+      return [first, this.key(), ...rest];
+    };
+    const byScore = (name: string) => [
+      ...[name, this.key(), end(), end()],
+      ...this.chosen(() => ["WITHSCORES"], limit),
+    ];
+    const byText = (name: string) => [name, this.key(), word(), word(), ...this.chosen(limit)];
+    return {
+      zadd: () => [
+        ...["ZADD", this.key(), ...options("NX", "XX", "GT", "LT", "CH")],
+        ...pairs().flat(),
+      ],
+      zincrby: () => ["ZINCRBY", this.key(), score(), this.member()],
+      zscore: () => ["ZSCORE", this.key(), this.member()],
+      zmscore: () => ["ZMSCORE", this.key(), ...this.members()],
+      zcard: () => ["ZCARD", this.key()],
+      zrem: () => ["ZREM", this.key(), ...this.members()],
+      zrank: () => ["ZRANK", this.key(), this.member()],
+      zrevrank: () => ["ZREVRANK", this.key(), this.member()],
+      zcount: () => ["ZCOUNT", this.key(), end(), end()],
+      zrange: () => [
+        ...["ZRANGE", this.key(), this.of(ENDS), this.of(ENDS)],
+        ...options("REV", "WITHSCORES", "BYSCORE"),
+      ],
+      zrevrange: () => ["ZREVRANGE", this.key(), this.of(ENDS), this.of(ENDS)],
+      zrangebyscore: () => byScore("ZRANGEBYSCORE"),
+      zrevrangebyscore: () => byScore("ZREVRANGEBYSCORE"),
+      zremrangebyrank: () => ["ZREMRANGEBYRANK", this.key(), this.of(ENDS), this.of(ENDS)],
+      zremrangebyscore: () => ["ZREMRANGEBYSCORE", this.key(), end(), end()],
+      zpopmin: () => pop("ZPOPMIN"),
+      zpopmax: () => pop("ZPOPMAX"),
+      zmpop: () => {
+        const keys = this.several();
+        return ["ZMPOP", String(keys.length), ...keys, this.of(["MIN", "MAX", "x"])];
+      },
+      zrangestore: () => [
+        ...["ZRANGESTORE", this.key(), this.key(), this.of(ENDS), this.of(ENDS)],
+        ...options("REV"),
+      ],
+      zlexcount: () => ["ZLEXCOUNT", this.of(["lex:1", "lex:2"]), word(), word()],
+      zrangebylex: () => byText("ZRANGEBYLEX").with(1, "lex:1"),
+      zunion: () => [...combine("ZUNION"), ...options("WITHSCORES")],
+      zinter: () => [...combine("ZINTER"), ...options("WITHSCORES")],
+      zdiff: () => this.counted("ZDIFF", () => ["WITHSCORES"]),
+      zunionstore: () => store("ZUNIONSTORE"),
+      zinterstore: () => store("ZINTERSTORE"),
+      zintercard: () => this.counted("ZINTERCARD", () => ["LIMIT", this.integer(5)]),
     };
   }
 
