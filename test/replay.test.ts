@@ -2,7 +2,7 @@
 // export of the key space.
 import { describe, expect, it } from "vitest";
 import { SessionFlag } from "../assembly/abi";
-import { encode, TestEngine, type TestSession } from "./support/engine";
+import { decodeAll, encode, TestEngine, type TestSession } from "./support/engine";
 
 const SCALE = Number(process.env.QUIRE_SCALE ?? 1);
 const DATABASES = 4;
@@ -315,7 +315,7 @@ function replayed(commands: Buffer): TestEngine {
   engine.now += 1e9;
   const session = engine.open(SessionFlag.REPLAY);
   const replies = session.raw(commands);
-  expect(replies.match(/^-[A-Z]+ .*/m)).toBe(null);
+  expect(decodeAll(replies).filter((reply) => reply instanceof Error)).toEqual([]);
   session.close();
   return engine;
 }
@@ -347,13 +347,16 @@ describe("effects", () => {
     const workload = new Workload(new Random(seed), engine);
     const session = engine.open();
     let stream = Buffer.alloc(0);
+    let mostKeys = 0;
     for (let part = 0; part < 3; part++) {
       workload.run(session, 1500);
       stream = Buffer.concat([stream, ...engine.effects]);
       engine.effects = [];
       expectSame(engine, replayed(stream));
+      // A flush may come just before the end of a part: the fullest one counts.
+      mostKeys = Math.max(mostKeys, dump(engine).size);
     }
-    expect(dump(engine).size).toBeGreaterThan(5);
+    expect(mostKeys).toBeGreaterThan(50);
   });
 
   it("are one stream whatever session they come from", () => {

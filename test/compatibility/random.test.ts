@@ -129,7 +129,7 @@ async function compareBatch(
   for (const [index, words] of batch.entries()) {
     history.push(words);
     const [theirs, ours] = [redis[index] ?? "(none)", quire[index] ?? "(none)"];
-    if (isSmallSet(words, theirs, ours) || isRankWithMore(words, theirs)) continue;
+    if (isSmallSet(words, theirs, ours) || isRankWithMore(words, theirs, ours)) continue;
     const isUnordered = UNORDERED.has(words[0]?.toUpperCase() ?? "");
     if (!isSame(words, theirs, ours, isUnordered)) throw new Error(report(history, theirs, ours));
   }
@@ -142,8 +142,9 @@ function isSmallSet(words: Words, redis: string, quire: string): boolean {
 }
 
 /** ZRANK and ZREVRANK take a further word since 7.2. */
-function isRankWithMore(words: Words, redis: string): boolean {
-  return /^z(rev)?rank$/i.test(words[0] ?? "") && redis.startsWith("-ERR wrong number");
+function isRankWithMore(words: Words, redis: string, quire: string): boolean {
+  const isRank = /^z(rev)?rank$/i.test(words[0] ?? "") && words.length === 4;
+  return isRank && redis.startsWith("-ERR wrong number") && quire === "-ERR syntax error\r\n";
 }
 
 /** The commands that led to a difference: those of the last few that share a word with it. */
