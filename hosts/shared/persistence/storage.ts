@@ -6,6 +6,9 @@
  * full or failing disk means. What "durable" means stands at each call.
  */
 
+/** Names that begin so are of files being made; what is left of one after a crash is rubbish. */
+export const TEMPORARY = "temp-";
+
 /** A file that only grows. Nothing else writes to it meanwhile. */
 export interface AppendFile {
   readonly name: string;

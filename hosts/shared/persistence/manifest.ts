@@ -1,0 +1,92 @@
+/**
+ * The manifest: which image and which log segments make up the data set of a directory. It is
+ * replaced as a whole; what it does not name is no part of the data set.
+ *
+ *   quire manifest 1
+ *   history 0123456789abcdef0123456789abcdef
+ *   image image-0123…-512.quire 512            at most one line
+ *   segment log-0123…-512.aof 512              in the order of their offsets
+ *   crc64 0123456789abcdef                     of all bytes before this line
+ */
+import { crc64Hex } from "./crc64.js";
+import type { Storage } from "./storage.js";
+
+export const MANIFEST_NAME = "quire.manifest";
+
+/** A file and the position in the history at which it was cut or begins. */
+export interface ManifestFile {
+  readonly name: string;
+  readonly offset: number;
+}
+
+export interface Manifest {
+  /** 32 hexadecimal digits. */
+  readonly history: string;
+  readonly image?: ManifestFile | undefined;
+  readonly segments: readonly ManifestFile[];
+}
+
+export function imageName(history: string, offset: number): string {
+  return `image-${history}-${offset}.quire`;
+}
+
+export function segmentName(history: string, offset: number): string {
+  return `log-${history}-${offset}.aof`;
+}
+
+/** The manifest of a directory; undefined when there is none. A damaged one throws. */
+export async function readManifest(storage: Storage): Promise<Manifest | undefined> {
+  const bytes = await storage.readAll(MANIFEST_NAME);
+  if (bytes === undefined) return undefined;
+  try {
+    return parseManifest(bytes);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${MANIFEST_NAME} in ${storage.place} cannot be used: ${reason}`);
+  }
+}
+
+/** Replaces the manifest, durably. */
+export async function writeManifest(storage: Storage, manifest: Manifest): Promise<void> {
+  await storage.replace(MANIFEST_NAME, renderManifest(manifest));
+}
+
+export function renderManifest({ history, image, segments }: Manifest): Uint8Array {
+  const lines = ["quire manifest 1", `history ${history}`];
+  if (image !== undefined) lines.push(`image ${image.name} ${image.offset}`);
+  for (const { name, offset } of segments) lines.push(`segment ${name} ${offset}`);
+  const text = `${lines.join("\n")}\n`;
+  const encoder = new TextEncoder();
+  return encoder.encode(`${text}crc64 ${crc64Hex(encoder.encode(text))}\n`);
+}
+
+/** Reads a manifest's bytes; throws an Error that says what is wrong with them. */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  const text = new TextDecoder("latin1").decode(bytes);
+  const end = text.lastIndexOf("crc64 ");
+  if (end <= 0 || text[end - 1] !== "\n")
+    throw new Error("its last line, the checksum, is missing");
+  if (text.slice(end) !== `crc64 ${crc64Hex(bytes, 0, end)}\n`) {
+    throw new Error("its checksum does not fit: the file is damaged");
+  }
+  const [head, ...lines] = text.slice(0, end - 1).split("\n");
+  if (head !== "quire manifest 1") throw new Error(`its first line is "${head}", not known here`);
+  return readLines(lines);
+}
+
+function readLines(lines: readonly string[]): Manifest {
+  let history = "";
+  let image: ManifestFile | undefined;
+  const segments: ManifestFile[] = [];
+  for (const line of lines) {
+    const [word, name = "", number = ""] = line.split(" ");
+    const offset = Number(number);
+    const isFile = /^[\w.-]+$/.test(name) && /^\d+$/.test(number) && Number.isSafeInteger(offset);
+    if (word === "history" && /^[0-9a-f]{32}$/.test(name)) history = name;
+    else if (word === "image" && isFile) image = { name, offset };
+    else if (word === "segment" && isFile) segments.push({ name, offset });
+    else throw new Error(`its line "${line}" is not known here`);
+  }
+  if (history === "") throw new Error("it names no history");
+  return { history, image, segments };
+}
