@@ -16,6 +16,7 @@ import {
   collectGarbage, hasGarbage, initializeKeyspace, settleTables, validateKeyspace,
 } from "./keyspace/keyspace";
 import { expireCycle } from "./keyspace/expiry";
+import { expireFieldsCycle } from "./keyspace/field-expiry";
 import { initializeStatistics } from "./keyspace/statistics";
 import {
   initializeAllocator, rebuildAfterAttach, setHeapStart,
@@ -175,6 +176,7 @@ export function tick(timeMs: f64, steps: i32): i32 {
   let more = hasGarbage() || left <= 0;
   if (settings().activeExpire) {
     if (expireCycle(left, settings().activeExpireEffort)) more = true;
+    if (expireFieldsCycle(max(left, 1)) <= 0) more = true;
   }
   settleEffects();
   return i32(more);

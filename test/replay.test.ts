@@ -184,6 +184,30 @@ class Workload {
       () => ["RENAME", key, `hash:${random.below(20)}`],
       () => ["COPY", key, `hash:${random.below(20)}`, "REPLACE"],
       () => ["PEXPIRE", key, random.below(20_000)],
+      () => this.fieldTimeCommand(key, field),
+      () => this.fieldTimeCommand(key, field),
+      () => this.fieldTimeCommand(key, field),
+    ])();
+  }
+
+  private fieldTimeCommand(key: string, field: () => string | number): Words {
+    const { random } = this;
+    const ms = random.below(9000);
+    const condition = random.of<Words>([[], [], ["NX"], ["XX"], ["GT"], ["LT"]]);
+    const names = Array.from({ length: random.below(60) + 1 }, field);
+    const list = ["FIELDS", names.length, ...names];
+    const pairs = ["FIELDS", names.length, ...names.flatMap((name) => [name, field()])];
+    const time = random.of<Words>([[], ["PX", ms], ["EX", 2], ["PXAT", this.engine.now + ms - 50]]);
+    return random.of<() => Words>([
+      () => ["HPEXPIRE", key, ms, ...condition, ...list],
+      () => ["HEXPIRE", key, Math.floor(ms / 1000), ...condition, ...list],
+      () => ["HPEXPIREAT", key, this.engine.now + ms - 50, ...condition, ...list],
+      () => ["HPERSIST", key, ...list],
+      () => ["HGETEX", key, ...(time.length ? time : ["PERSIST"]), ...list],
+      () => ["HGETDEL", key, "FIELDS", 1, field()],
+      () => ["HSETEX", key, ...(time.length ? time : ["KEEPTTL"]), ...pairs],
+      () => ["HSETEX", key, random.of(["FNX", "FXX"]), ...time, "FIELDS", 1, field(), field()],
+      () => ["HLEN", key],
     ])();
   }
 
@@ -276,7 +300,11 @@ function dump(engine: TestEngine): Map<string, unknown[]> {
     for (const key of reader.ask("KEYS", "*") as string[]) {
       if (reader.ask("TYPE", key) === "hash") {
         const texts = reader.ask("HGETALL", key) as string[];
-        const pairs = texts.flatMap((text, at) => (at % 2 ? [] : [`${text}\0${texts[at + 1]}`]));
+        const names = texts.filter((_, at) => at % 2 === 0);
+        const times = reader.ask("HPEXPIRETIME", key, "FIELDS", names.length, ...names);
+        const pairs = names.map((n, at) =>
+          [n, texts[2 * at + 1], (times as number[])[at]].join("\0"),
+        );
         const encoding = reader.ask("OBJECT", "ENCODING", key);
         all.set(`${database} ${key}`, [pairs.sort(), encoding, reader.ask("PEXPIRETIME", key)]);
         continue;

@@ -17,7 +17,7 @@ import {
 import { INTEGER_BYTES_MAX, parseInteger, writeInteger } from "../text/integers";
 import { fieldValueBytes, fieldValueText, findField } from "../values/hash";
 import { KeyEntry, Type } from "../values/key-entry";
-import { HASH_NUMBER, addHash, reserveFields, setField } from "./hash-values";
+import { HASH_NUMBER, addHash, renderKeptTime, reserveFields, setField } from "./hash-values";
 
 /** The field of argument 2 as an integer in `call.integer`, 0 for none; false: answered. */
 function fieldIntegerOrReply(call: Call, entry: KeyEntry | null): bool {
@@ -102,6 +102,7 @@ function addFloat(call: Call, delta: LongDouble): void {
   effectBytes(call.at(1), call.bytesOf(1));
   effectBytes(call.at(2), call.bytesOf(2));
   effectBytes(text, bytes);
+  renderKeptTime(call, entry, 2);
 }
 
 export function registerHashNumbers(): void {

@@ -25,9 +25,10 @@ import { command } from "../server/table";
 import { randomReference } from "../structures/hash-table";
 import { packedAt, packedNext } from "../structures/packed-list";
 import {
-  HashWalk, hashCount, hashTableOf, isPackedHash, nextField, openWalk,
+  HashWalk, hashBody, hashCount, hashTableOf, isPackedHash, nextField, openWalk,
 } from "../values/hash";
 import { HashField } from "../values/hash-field";
+import { fieldStride } from "../values/hash-times";
 import { KeyEntry, Type } from "../values/key-entry";
 import { replyPacked } from "./hash-values";
 
@@ -85,8 +86,8 @@ function replyDraw(entry: KeyEntry, withValue: bool): void {
   if (!isPackedHash(entry)) {
     return replyElement(randomReference(hashTableOf(entry), nextObservation()), withValue);
   }
-  const list = entry.reference;
-  const field = packedAt(list, <i32>(randomBelow(hashCount(entry)) << 1));
+  const list = hashBody(entry);
+  const field = packedAt(list, <i32>(randomBelow(hashCount(entry)) * fieldStride(entry)));
   replyPair(withValue);
   replyPacked(field);
   if (withValue) replyPacked(packedNext(list, field));

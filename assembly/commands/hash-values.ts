@@ -4,17 +4,20 @@
  */
 
 import { addKey, removeFound } from "../keyspace/database";
+import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
 import { SERVER_ROOT } from "../abi";
 import { replyBulk, replyBulkInteger } from "../protocol/reply";
-import { Call, reserveOrReply } from "../server/call";
+import { Call, renderInstead, reserveOrReply } from "../server/call";
 import { settings } from "../server/settings";
 import {
   packedBytes, packedInteger, packedIsInteger, packedText, packedTextBytes,
 } from "../structures/packed-list";
 import {
-  convertBytes, convertToTable, createHash, hashCount, isPackedHash, setPackedField, setTableField,
+  convertBytes, convertToTable, createHash, findField, hashBody, hashCount, isPackedHash,
+  setPackedField, setTableField,
 } from "../values/hash";
 import { HashField } from "../values/hash-field";
+import { clearFieldExpiry, fieldExpiryMs } from "../values/hash-times";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
 
 /** Room for the text of an integer (24 bytes). */
@@ -49,7 +52,7 @@ function isShort(bytes: u32): bool {
   return bytes <= settings().hashPackedBytes;
 }
 
-/** Sets a field in the encoding that it then has; true when the field is new. */
+/** Sets a field in the encoding it then has; true when it is new. An old one keeps its time. */
 export function setField(
   entry: KeyEntry,
   field: usize,
@@ -68,10 +71,17 @@ export function setField(
   return setTableField(entry, field, fieldBytes, value, valueBytes);
 }
 
+/** Takes the times off the fields of the pairs in arguments `first` to `end`. */
+export function clearTimes(call: Call, entry: KeyEntry, first: i32, end: i32): void {
+  for (let index = first; index < end; index += 2) {
+    clearFieldExpiry(entry, call.at(index), call.bytesOf(index));
+  }
+}
+
 /** Whether the pairs in arguments `first` to `end` cannot stay in a packed hash. */
 export function needsTable(call: Call, entry: KeyEntry | null, first: i32, end: i32): bool {
   if (<u32>(end - first) >> 1 > settings().hashPackedEntries) return true;
-  let bytes: f64 = entry && isPackedHash(entry) ? packedBytes(entry.reference) : 0;
+  let bytes: f64 = entry && isPackedHash(entry) ? packedBytes(hashBody(entry)) : 0;
   for (let index = first; index < end; index++) {
     if (!isShort(call.bytesOf(index))) return true;
     bytes += call.bytesOf(index) + 10;
@@ -91,10 +101,40 @@ export function reserveFields(
   pairs: u32,
   toTable: bool,
 ): bool {
+  const needed = fieldsNeed(call, entry, textBytes, pairs, toTable);
+  return needed <= SMALL_BYTES || reserveOrReply(needed);
+}
+
+/** The memory that `reserveFields` reserves. */
+export function fieldsNeed(
+  call: Call,
+  entry: KeyEntry | null,
+  textBytes: f64,
+  pairs: u32,
+  toTable: bool,
+): f64 {
   let needed = textBytes + PAIR_BYTES * <f64>pairs;
   if (!toTable && (!entry || isPackedHash(entry))) needed *= 3;
-  needed += entry ? convertBytes(entry) : <f64>call.bytesOf(1);
-  return needed <= SMALL_BYTES || reserveOrReply(needed);
+  return needed + (entry ? convertBytes(entry) : <f64>call.bytesOf(1));
+}
+
+/** Renders the time of the field in argument `index`, where it has one: for after an HSET. */
+export function renderKeptTime(call: Call, entry: KeyEntry, index: i32): void {
+  if (!entry.hasFieldTimes) return;
+  const place = findField(entry, call.at(index), call.bytesOf(index));
+  const whenMs = place ? fieldExpiryMs(entry, place) : 0;
+  if (!whenMs || !renderInstead(call, 6)) return;
+  renderTimeHead(call, whenMs, 1);
+  effectBytes(call.at(index), call.bytesOf(index));
+}
+
+/** HPEXPIREAT up to the number of fields, in an effect of 5 arguments and the fields. */
+export function renderTimeHead(call: Call, whenMs: i64, fields: i32): void {
+  effectLiteral("HPEXPIREAT");
+  effectBytes(call.at(1), call.bytesOf(1));
+  effectInteger(whenMs);
+  effectLiteral("FIELDS");
+  effectInteger(fields);
 }
 
 /** Answers the value at a place. */

@@ -5,6 +5,7 @@
  */
 
 import { lookupRead, lookupWrite } from "../keyspace/database";
+import { settleFieldTimes } from "../keyspace/field-expiry";
 import { scratchMark, scratchRelease } from "../memory/scratch";
 import { WRONG_TYPE, replyWrongArity } from "../protocol/errors";
 import {
@@ -14,15 +15,18 @@ import { Call, touchKey } from "../server/call";
 import { command, deprecated } from "../server/table";
 import { packedFirst, packedNext } from "../structures/packed-list";
 import {
-  convertToTable, fieldValueBytes, findField, hashCount, isPackedHash, nextField, openWalk,
-  removeField,
+  convertToTable, fieldValueBytes, findField, hashBody, hashCount, isPackedHash, nextField,
+  openWalk, removeField,
 } from "../values/hash";
 import { KeyEntry, Type } from "../values/key-entry";
+import { registerHashExpiry } from "./hash-expiry";
+import { registerHashGetSet } from "./hash-get-set";
 import { registerHashNumbers } from "./hash-numbers";
 import { registerHashRandom } from "./hash-random";
 import { registerHashScan } from "./hash-scan";
 import {
-  addHash, needsTable, removeEmptyHash, replyPacked, replyValue, reserveFields, setField,
+  addHash, clearTimes, needsTable, removeEmptyHash, replyPacked, replyValue, reserveFields,
+  setField,
 } from "./hash-values";
 
 /** Sets the pairs from argument 2 on; answers how many are new, or OK. */
@@ -38,12 +42,14 @@ function setPairs(call: Call, answersOk: bool): void {
   const entry = found ? found : addHash(call);
   if (toTable && isPackedHash(entry)) convertToTable(entry);
   let added = 0;
+  if (entry.hasFieldTimes) clearTimes(call, entry, 2, end);
   for (let index = 2; index < end; index += 2) {
     const value = index + 1;
     added += i32(setField(
       entry, call.at(index), call.bytesOf(index), call.at(value), call.bytesOf(value),
     ));
   }
+  settleFieldTimes(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
   if (answersOk) replyOk();
   else replyInteger(added);
@@ -103,6 +109,7 @@ function hdel(call: Call): void {
   }
   if (removed) {
     touchKey(call, call.at(1), call.bytesOf(1));
+    settleFieldTimes(call.database, entry);
     removeEmptyHash(call, entry);
   }
   replyInteger(removed);
@@ -158,7 +165,7 @@ function replyParts(call: Call, fields: bool, values: bool): void {
 
 /** Answers all fields, their values, or both by turns. */
 function replyFields(entry: KeyEntry, fields: bool, values: bool): void {
-  if (isPackedHash(entry)) return replyPackedFields(entry.reference, fields, values);
+  if (isPackedHash(entry)) return replyPackedFields(entry, fields, values);
   const mark = scratchMark();
   const walk = openWalk(entry);
   while (nextField(walk)) {
@@ -168,12 +175,14 @@ function replyFields(entry: KeyEntry, fields: bool, values: bool): void {
   scratchRelease(mark);
 }
 
-function replyPackedFields(list: usize, fields: bool, values: bool): void {
+function replyPackedFields(entry: KeyEntry, fields: bool, values: bool): void {
+  const list = hashBody(entry);
+  const hasTimes = entry.hasFieldTimes;
   for (let field = packedFirst(list); field;) {
     const value = packedNext(list, field);
     if (fields) replyPacked(field);
     if (values) replyPacked(value);
-    field = packedNext(list, value);
+    field = packedNext(list, hasTimes ? packedNext(list, value) : value);
   }
 }
 
@@ -227,6 +236,8 @@ export function registerHashes(): void {
   registerSetters();
   registerGetters();
   registerHashNumbers();
+  registerHashExpiry();
+  registerHashGetSet();
   registerHashRandom();
   registerHashScan();
 }

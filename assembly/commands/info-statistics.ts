@@ -31,7 +31,8 @@ export function addStatistics(out: TextBuilder): void {
   constantLines(out, "instantaneous_input_repl_kbps:0.00\n\
 instantaneous_output_repl_kbps:0.00\n");
   integerLine(out, "rejected_connections", hostNumber(Exchange.CONNECTIONS_REJECTED));
-  constantLines(out, "sync_full:0\nsync_partial_ok:0\nsync_partial_err:0\nexpired_subkeys:0\n");
+  constantLines(out, "sync_full:0\nsync_partial_ok:0\nsync_partial_err:0\n");
+  integerLine(out, "expired_subkeys", counted.expiredSubkeys);
   integerLine(out, "expired_keys", counted.expiredKeys);
   decimalLine(out, "expired_stale_perc", counted.expiredStalePerMille / 10, 2);
   integerLine(out, "expired_time_cap_reached_count", counted.expiredTimeCapReached);
@@ -161,7 +162,8 @@ export function addKeyspace(out: TextBuilder): void {
     builderInteger(out, database.expiring.count);
     builderText(out, ",avg_ttl=");
     builderInteger(out, database.expiring.count ? <i64>database.meanTtlMs : 0);
-    builderText(out, ",subexpiry=0");
+    builderText(out, ",subexpiry=");
+    builderInteger(out, database.fieldsDue.count);
     endLine(out);
   }
 }

@@ -18,11 +18,13 @@ import { duplicateList, listBytes } from "../values/list";
 import { duplicateSet, setMemory } from "../values/set";
 import { duplicateSortedSet, sortedSetCopyBytes } from "../values/sorted-set";
 import { addKey, addRenamed, detachFound, lookupQuiet, removeFound, setExpiry } from "./database";
+import { settleFieldTimes } from "./field-expiry";
 import { Database } from "./keyspace";
 
 /** Bytes to reserve before an entry gets another name or database. */
 export function transferBytes(entry: KeyEntry, keyBytes: u32): f64 {
-  const bytes: f64 = entryBytes(keyBytes, entry.expires, valueFieldBytes(entry));
+  const index: u32 = entry.hasFieldTimes ? PUSH_BYTES_MAXIMUM : 0;
+  const bytes: f64 = entryBytes(keyBytes, entry.expires, valueFieldBytes(entry)) + index;
   return entry.expires ? bytes * 2 + PUSH_BYTES_MAXIMUM : bytes + 1024;
 }
 
@@ -80,6 +82,7 @@ export function duplicateKey(
   const copy = addKey(to, target, targetBytes, entry.type, entry.encoding, fieldBytes);
   copyBytes(copy.value, entry.value, fieldBytes);
   duplicateValue(copy);
+  settleFieldTimes(to, copy);
   if (entry.expires) setExpiry(to, copy, entry.expiryMs);
 }
 

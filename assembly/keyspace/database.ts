@@ -2,7 +2,8 @@
  * Finding, adding, changing and removing keys of one database; expiry on access.
  *
  * Everything that gives an entry a new address or removes one happens here, because an entry is
- * referred to from two places: its slot in the hash table and its place in the expiry index.
+ * referred to from three places: its slot in the hash table, its place in the expiry index, and the
+ * record of a hash whose fields expire.
  *
  * A write command looks up once: `lookupWrite` leaves hash and slot in the Lookup record, and the
  * functions that follow (`addKey`, `reshape`, `removeFound`) use them. The record holds until the
@@ -19,7 +20,9 @@ import {
   Encoding, KeyEntry, Type, entryBytes, valueFieldBytes, writeEntryHead,
 } from "../values/key-entry";
 import { freshAccess, touchAccess } from "./access";
+import { fieldTimes } from "../values/hash-times";
 import { effectDelete } from "./effects";
+import { expireFields, hasDueFields, leaveFieldIndex, settleFieldTimes } from "./field-expiry";
 import { Database, discardEntry } from "./keyspace";
 import { keyHash } from "./lookahead";
 import { statistics } from "./statistics";
@@ -52,11 +55,18 @@ function seek(database: Database, key: usize, bytes: u32): KeyEntry | null {
   lookup().slot = <u32>slot;
   if (!slot) return null;
   const entry = changetype<KeyEntry>(<usize>load<u32>(slot));
-  if (entry.expires && isExpired(entry)) {
+  return entry.mayExpire && isGone(database, entry) ? null : entry;
+}
+
+/** Removes what is due of the found entry: its fields, or all of it; true when it is gone. */
+function isGone(database: Database, entry: KeyEntry): bool {
+  if (isExpired(entry)) {
     expireFound(database, entry);
-    return null;
+    return true;
   }
-  return entry;
+  if (!entry.hasFieldTimes || !hasDueFields(entry) || !expireFields(database, entry)) return false;
+  removeFound(database);
+  return true;
 }
 
 /** The key for reading: counts a hit or a miss and moves its access clock; null when missing. */
@@ -117,6 +127,19 @@ export function addKey(
   return entry;
 }
 
+/** Removes an entry that was met outside a lookup. */
+export function removeEntry(database: Database, entry: KeyEntry): void {
+  seekEntry(database, entry);
+  removeFound(database);
+}
+
+/** Makes an entry the one that the last lookup found. */
+function seekEntry(database: Database, entry: KeyEntry): void {
+  const hash = hashBytes(entry.keyAddress, entry.keyBytes);
+  lookup().hash = hash;
+  lookup().slot = <u32>find<KeyEntry>(database.table, entry.keyAddress, entry.keyBytes, hash);
+}
+
 /** Removes and frees the key that the last lookup found. */
 export function removeFound(database: Database): void {
   const slot: usize = lookup().slot;
@@ -130,6 +153,7 @@ export function detachFound(database: Database): KeyEntry {
   const slot: usize = lookup().slot;
   const entry = changetype<KeyEntry>(<usize>load<u32>(slot));
   if (entry.expires) leaveExpiryIndex(database, entry);
+  if (entry.hasFieldTimes) leaveFieldIndex(database, entry);
   remove(database.table, slot, lookup().hash);
   lookup().slot = 0;
   return entry;
@@ -157,9 +181,7 @@ function expireFound(database: Database, entry: KeyEntry): void {
 
 /** Removes an entry whose time has come and that was met outside a lookup (active expiry). */
 export function expireEntry(database: Database, entry: KeyEntry): void {
-  const hash = hashBytes(entry.keyAddress, entry.keyBytes);
-  lookup().hash = hash;
-  lookup().slot = <u32>find<KeyEntry>(database.table, entry.keyAddress, entry.keyBytes, hash);
+  seekEntry(database, entry);
   expireFound(database, entry);
 }
 
@@ -237,8 +259,9 @@ export function removeExpiry(database: Database, entry: KeyEntry): KeyEntry {
   return fresh;
 }
 
-/** Makes the hash table refer to `fresh` where it referred to `entry`. */
+/** Makes the hash table refer to `fresh` where it referred to `entry`, and the record of times. */
 function replaceReference(database: Database, entry: KeyEntry, fresh: KeyEntry): void {
+  if (fresh.hasFieldTimes) fieldTimes(fresh).entry = <u32>changetype<usize>(fresh);
   const slot: usize = lookup().slot;
   if (slot && load<u32>(slot) == <u32>changetype<usize>(entry)) {
     store<u32>(slot, <u32>changetype<usize>(fresh));
@@ -267,6 +290,7 @@ export function addRenamed(
   copyBytes(fresh.value, entry.value, bytes);
   fresh.access = entry.access;
   release(changetype<usize>(entry));
+  settleFieldTimes(database, fresh);
   return fresh;
 }
 

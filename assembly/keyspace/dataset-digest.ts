@@ -86,7 +86,7 @@ export function addValueDigest(digest: usize, entry: KeyEntry): void {
   xorDigest(digest, NUMBER, bytes);
 }
 
-/** xor of mix(field), mix(value) over the fields. */
+/** xor of mix(field), mix(value) and a mark of those that expire, over the fields. */
 function addHashDigest(digest: usize, entry: KeyEntry): void {
   const mark = scratchMark();
   const element = scratchTake(SHA1_BYTES);
@@ -95,6 +95,7 @@ function addHashDigest(digest: usize, entry: KeyEntry): void {
     memory.fill(element, 0, SHA1_BYTES);
     mixDigest(element, walk.field, walk.fieldBytes);
     mixDigest(element, walk.value, walk.valueBytes);
+    if (walk.expiryMs) xorDigest(element, NUMBER, writeLiteral(NUMBER, "!!hexpire!!"));
     xorDigest(digest, element, SHA1_BYTES);
   }
   scratchRelease(mark);

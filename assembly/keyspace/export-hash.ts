@@ -1,17 +1,21 @@
 /**
  * A hash as commands: see export.ts.
  *
- *   HSET key field value ...   up to PAIRS pairs each, then PEXPIREAT key ms where it expires
+ *   HSET key field value ...            up to PAIRS pairs each
+ *   HPEXPIREAT key ms FIELDS 1 field    for each field that expires
+ *   PEXPIREAT key ms                    where the key expires
  *
  * A hash that would come out packed by the default limits, but is in a table (it was larger, or had
- * a long value, and never goes back), is first given a long value in one of its fields.
+ * a long value, and never goes back), is first given a long value in one of its fields. A packed
+ * hash that keeps times without having one is given one, which HPERSIST takes off.
  */
 
 import {
   Sink, exportSink, sinkBulk, sinkBulkInteger, sinkBulkLiteral, sinkRequestHeader,
 } from "../protocol/sink";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
-import { hashCount, isPackedHash, nextField, openWalk } from "../values/hash";
+import { HashWalk, hashCount, isPackedHash, nextField, openWalk } from "../values/hash";
+import { FIELD_TIME_MAXIMUM } from "../values/hash-times";
 import { KeyEntry } from "../values/key-entry";
 
 const PAIRS: u32 = 64;
@@ -38,8 +42,41 @@ export function exportHash(entry: KeyEntry): void {
     inCommand -= 1;
     left -= 1;
   }
+  if (entry.hasFieldTimes) exportTimes(sink, entry);
   scratchRelease(mark);
   if (entry.expires) exportExpiry(sink, entry);
+}
+
+function exportTimes(sink: Sink, entry: KeyEntry): void {
+  let expiring = 0;
+  const walk = openWalk(entry);
+  while (nextField(walk)) {
+    if (!walk.expiryMs) continue;
+    exportTime(sink, entry, walk, walk.expiryMs);
+    expiring += 1;
+  }
+  if (expiring || !isPackedHash(entry)) return;
+  const first = openWalk(entry);
+  nextField(first);
+  exportTime(sink, entry, first, FIELD_TIME_MAXIMUM);
+  sinkRequestHeader(sink, 5);
+  sinkBulkLiteral(sink, "HPERSIST");
+  sinkBulk(sink, entry.keyAddress, entry.keyBytes);
+  exportField(sink, first);
+}
+
+function exportTime(sink: Sink, entry: KeyEntry, walk: HashWalk, whenMs: i64): void {
+  sinkRequestHeader(sink, 6);
+  sinkBulkLiteral(sink, "HPEXPIREAT");
+  sinkBulk(sink, entry.keyAddress, entry.keyBytes);
+  sinkBulkInteger(sink, whenMs);
+  exportField(sink, walk);
+}
+
+function exportField(sink: Sink, walk: HashWalk): void {
+  sinkBulkLiteral(sink, "FIELDS");
+  sinkBulkInteger(sink, 1);
+  sinkBulk(sink, walk.field, walk.fieldBytes);
 }
 
 /** Whether HSET alone would make a packed hash of this table. */

@@ -7,9 +7,10 @@
  *   +8   f64  position in the effects stream   +32  u32  cursor of the active expiry
  *   +16  u32  keys waiting to be freed: first  +36  u32  number of the database
  *   +20  u32  database that effects selected   +40  f64  mean time to live seen by expiry, ms
+ *                                              +48  ReferenceVector  hashes with expiring fields
  *
  * A flushed database gives its table to a chain of records that the tick frees in steps: FLUSHALL
- * frees at once only the expiry index, one block for every 1,024 keys that expire.
+ * frees at once only the expiry indexes, one block for every 1,024 keys that expire.
  */
 
 import { Arena, allocate, release } from "../memory/allocator";
@@ -22,6 +23,9 @@ import {
   ReferenceVector, freeVector, initializeVector, validateVector, vectorAt,
 } from "../structures/reference-vector";
 import { releaseValue } from "../values/free";
+import { hashTableOf, isPackedHash } from "../values/hash";
+import { NO_PLACE, fieldTimes, freeFieldTimes } from "../values/hash-times";
+import { validateFieldIndex } from "./field-expiry";
 import { statistics } from "./statistics";
 import { Encoding, KeyEntry } from "../values/key-entry";
 import { validateValue } from "../values/validate";
@@ -50,6 +54,13 @@ export class Database {
   @inline
   get expiring(): ReferenceVector {
     return changetype<ReferenceVector>(changetype<usize>(this) + HASH_TABLE_BYTES);
+  }
+
+  /** Heap of the hashes in which a field expires: field-expiry.ts. */
+  // @ts-ignore: decorator
+  @inline
+  get fieldsDue(): ReferenceVector {
+    return changetype<ReferenceVector>(changetype<usize>(this) + 48);
   }
 
   /** Where the active expiry goes on in `expiring`. */
@@ -112,6 +123,7 @@ export function initializeKeyspace(databases: u32): void {
 function initializeDatabase(database: Database): void {
   initializeTable(database.table);
   initializeVector(database.expiring);
+  initializeVector(database.fieldsDue);
   database.expiryCursor = 0;
   database.meanTtlMs = 0;
 }
@@ -153,6 +165,7 @@ export function forgetEffectsDatabase(): void {
 export function flushDatabase(database: Database): u32 {
   const keys = database.table.count;
   freeVector(database.expiring);
+  freeVector(database.fieldsDue);
   if (keys) freeLater(database.table, KIND_KEYS);
   initializeDatabase(database);
   return keys;
@@ -171,11 +184,14 @@ function freeLater(table: HashTable, kind: u32): void {
 
 /** Frees what the value field refers to, a large table later; the entry itself stays. */
 export function discardValue(entry: KeyEntry): void {
-  if (entry.encoding == Encoding.HASHTABLE) {
-    const table = changetype<HashTable>(entry.reference);
+  const hasTimes = entry.hasFieldTimes;
+  if (entry.encoding == Encoding.HASHTABLE || (hasTimes && !isPackedHash(entry))) {
+    const table = hasTimes ? hashTableOf(entry) : changetype<HashTable>(entry.reference);
     if (table.count > LATER_ELEMENTS) {
       freeLater(table, KIND_BLOCKS);
-      return release(changetype<usize>(table));
+      release(changetype<usize>(table));
+      if (hasTimes) freeFieldTimes(fieldTimes(entry));
+      return;
     }
   }
   releaseValue(entry);
@@ -258,15 +274,22 @@ export function settleTables(steps: i32): i32 {
   return left;
 }
 
-/** How many keys of a database expire, by looking at each. */
-function countExpiring(database: Database): u32 {
+/**
+ * How many keys of a database are in an index, by looking at each: those that expire, or the hashes
+ * with `fields` that do.
+ */
+function countExpiring(database: Database, fields: bool): u32 {
   const table = database.table;
   let count: u32 = 0;
   for (let index: u32 = 0; index < table.buckets; index++) {
     for (let b = bucketAt(table, index); b; b = nextInChain(b)) {
       const elements = occupiedSlots(b);
       for (let slot = 0; slot < elements; slot++) {
-        count += u32(changetype<KeyEntry>(referenceAt(b, slot)).expires);
+        const entry = changetype<KeyEntry>(referenceAt(b, slot));
+        const isIn = fields
+          ? entry.hasFieldTimes && fieldTimes(entry).duePlace != NO_PLACE
+          : entry.expires;
+        count += u32(isIn);
       }
     }
   }
@@ -289,7 +312,8 @@ function validateValues(table: HashTable): i32 {
 
 /**
  * 0, or 100 + the broken invariant of a table, 200 + of an expiry index, 300: a wrong place in it,
- * 301: a wrong number, 302: a key that expires and is not in the index; from 1000 on: a value.
+ * 301: a wrong number, 302: a key that expires and is not in the index, 303: a hash whose fields
+ * do, from 310 on: the index of those hashes; from 1000 on: a value.
  */
 export function validateKeyspace(): i32 {
   for (let index: u32 = 0; index < root().databases; index++) {
@@ -303,7 +327,10 @@ export function validateKeyspace(): i32 {
       if (!entry.expires || entry.expiryPlace != place) return 300;
     }
     if (database.number != index) return 301;
-    if (countExpiring(database) != database.expiring.count) return 302;
+    if (countExpiring(database, false) != database.expiring.count) return 302;
+    const fields = validateFieldIndex(database.fieldsDue);
+    if (fields) return fields;
+    if (countExpiring(database, true) != database.fieldsDue.count) return 303;
     const value = validateValues(database.table);
     if (value) return value;
   }

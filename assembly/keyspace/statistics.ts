@@ -21,6 +21,8 @@ export class Statistics {
   /** Estimate of keys that are past their time but still stored, in thousandths. */
   expiredStalePerMille: f64;
   lazyFreedObjects: f64;
+  /** Fields of hashes. */
+  expiredSubkeys: f64;
   /** Write effects since the last image: `rdb_changes_since_last_save`. Not reset. */
   changesSinceSave: f64;
 }

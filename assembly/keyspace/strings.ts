@@ -13,6 +13,7 @@ import { EMBEDDED_BYTES_MAXIMUM, Encoding, KeyEntry, Type } from "../values/key-
 import { embeddedEncoding } from "../values/string";
 import { SERVER_ROOT } from "../abi";
 import { addKey, lookup, removeExpiry, reshapeFound } from "./database";
+import { leaveFieldIndex } from "./field-expiry";
 import { Database, discardValue } from "./keyspace";
 
 const INTEGER_OUT: usize = SERVER_ROOT + 0xda0;
@@ -151,6 +152,7 @@ function openEntry(
   const slot: usize = lookup().slot;
   if (!slot) return addKey(database, key, keyBytes, Type.STRING, encoding, fieldBytes);
   let entry = changetype<KeyEntry>(<usize>load<u32>(slot));
+  if (entry.hasFieldTimes) leaveFieldIndex(database, entry);
   discardValue(entry);
   // The value is gone: nothing of it is kept when the entry moves.
   entry.setKind(Type.STRING, Encoding.INTEGER);

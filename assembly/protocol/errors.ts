@@ -173,6 +173,33 @@ TESTFAILED The HyperLogLog code does not do what it should";
 @lazy @inline export const HASH_NOT_FLOAT: string = "ERR hash value is not a float";
 // @ts-ignore: decorator
 @lazy @inline export const NOT_FINITE: string = "ERR value is NaN or Infinity";
+// @ts-ignore: decorator
+@lazy @inline export const FIELDS_MISSING: string = "\
+ERR Mandatory argument FIELDS is missing or not at the right position";
+// @ts-ignore: decorator
+@lazy @inline export const FIELD_COUNT_ZERO: string = "\
+ERR Parameter `numFields` should be greater than 0";
+// @ts-ignore: decorator
+@lazy @inline export const FIELD_COUNT_NOT_POSITIVE: string = "\
+ERR Number of fields must be a positive integer";
+// @ts-ignore: decorator
+@lazy @inline export const FIELD_COUNT_INVALID: string = "ERR invalid number of fields";
+// @ts-ignore: decorator
+@lazy @inline export const FIELD_COUNT_WRONG: string = "\
+ERR The `numfields` parameter must match the number of arguments";
+// @ts-ignore: decorator
+@lazy @inline export const EXPIRE_NEGATIVE: string = "ERR invalid expire time, must be >= 0";
+// @ts-ignore: decorator
+@lazy @inline export const EXPIRE_MISSING: string = "ERR missing expire time";
+// @ts-ignore: decorator
+@lazy @inline export const HSETEX_ONE_CONDITION: string = "\
+ERR Only one of FXX or FNX arguments can be specified";
+// @ts-ignore: decorator
+@lazy @inline export const HSETEX_ONE_TIME: string = "\
+ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified";
+// @ts-ignore: decorator
+@lazy @inline export const HGETEX_ONE_TIME: string = "\
+ERR Only one of EX, PX, EXAT, PXAT or PERSIST arguments can be specified";
 
 // ---- Sets ---------------------------------------------------------------------------------------
 
@@ -450,6 +477,12 @@ export function replyErrorAround(
 /** EXPIRE family: "Unsupported option foo". */
 export function replyUnsupportedOption(address: usize, bytes: usize): void {
   replyErrorStart("ERR Unsupported option ");
+  replyErrorLast(address, bytes);
+}
+
+/** HGETEX, HSETEX: "unknown argument: foo". */
+export function replyUnknownArgument(address: usize, bytes: usize): void {
+  replyErrorStart("ERR unknown argument: ");
   replyErrorLast(address, bytes);
 }
 

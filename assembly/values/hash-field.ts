@@ -3,6 +3,7 @@
  *
  *   +0   field length: one byte below 128, else four bytes big-endian with the top bit set
  *        field bytes
+ *   +t   [ 0xff | u48 time it ends, ms since 1970 | u32 place in the hash's heap ]  if it expires
  *   +v   value length, in the same form
  *        value bytes
  *
@@ -11,8 +12,9 @@
  * known place. A value that fits the block is replaced in place; the rest gives the field a new
  * address, which only its slot in the table knows.
  *
- * No length begins with the byte 0xff (it would be a text of 2 GiB beside its own copy): it is kept
- * for a field that expires, whose time would follow before the value's length.
+ * No length begins with the byte 0xff (it would be a text of 2 GiB beside its own copy): it marks a
+ * field that expires. One that does not pays nothing for it, one that does pays 11 bytes and 4 in
+ * the heap. Times are below 2^46, as in Redis.
  */
 
 import { Arena, allocate, usableBytes } from "../memory/allocator";
@@ -22,6 +24,13 @@ import { copyBytes } from "../memory/copy";
 const SHORT_TEXT: u32 = 128;
 const LONG_MASK: u32 = 0x7fffffff;
 const LONG_BIT: u32 = 0x80000000;
+/** Begins the time of a field that expires. */
+const TIME_MARK: u32 = 0xff;
+const TIME_BYTES: u32 = 11;
+const TIME_MASK: i64 = 0xffffffffffff;
+/** Offsets of time and place from the mark. */
+const TIME: usize = 1;
+const PLACE: usize = 7;
 
 @unmanaged
 export class HashField {
@@ -46,11 +55,49 @@ export class HashField {
     return (bswap(load<u32>(at)) & LONG_MASK) == bytes && equalBytes(at + 4, key, bytes);
   }
 
+  /** Address of what follows the name: the time or the value's length. */
+  // @ts-ignore: decorator
+  @inline
+  get nameEnd(): usize {
+    return this.keyAddress + this.keyBytes;
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  get expires(): bool {
+    return load<u8>(this.nameEnd) == TIME_MARK;
+  }
+
+  /** When it ends, milliseconds since 1970; only for a field that expires. */
+  // @ts-ignore: decorator
+  @inline
+  get dueMs(): i64 {
+    return load<i64>(this.nameEnd, TIME) & TIME_MASK;
+  }
+
+  set dueMs(whenMs: i64) {
+    const at = this.nameEnd;
+    store<u32>(at, <u32>whenMs, TIME);
+    store<u16>(at, <u16>(whenMs >> 32), TIME + 4);
+  }
+
+  /** Place in the hash's heap; only for a field that expires. */
+  // @ts-ignore: decorator
+  @inline
+  get duePlace(): u32 {
+    return load<u32>(this.nameEnd, PLACE);
+  }
+
+  set duePlace(place: u32) {
+    store<u32>(this.nameEnd, place, PLACE);
+  }
+
   /** Address of the value's length. */
   // @ts-ignore: decorator
   @inline
   get value(): usize {
-    return this.keyAddress + this.keyBytes;
+    const at = this.nameEnd;
+    return load<u8>(at) == TIME_MARK ? at + TIME_BYTES : at;
   }
 
   // @ts-ignore: decorator
@@ -89,7 +136,7 @@ function storedBytes(bytes: u32): u32 {
 /** Bytes of a field with a value. */
 // @ts-ignore: decorator
 @inline
-export function hashFieldBytes(fieldBytes: u32, valueBytes: u32): u32 {
+function hashFieldBytes(fieldBytes: u32, valueBytes: u32): u32 {
   return storedBytes(fieldBytes) + storedBytes(valueBytes);
 }
 
@@ -105,15 +152,6 @@ function writeLength(at: usize, bytes: u32): usize {
   return at + 4;
 }
 
-/** A new block with room for a value of `valueBytes`, its name written. */
-export function openHashField(field: usize, fieldBytes: u32, valueBytes: u32): HashField {
-  const block = allocate(Arena.DATA, hashFieldBytes(fieldBytes, valueBytes));
-  const text = writeLength(block, fieldBytes);
-  copyBytes(text, field, fieldBytes);
-  writeLength(text + fieldBytes, valueBytes);
-  return changetype<HashField>(block);
-}
-
 /** A new block with name and value. */
 export function createHashField(
   field: usize,
@@ -121,9 +159,41 @@ export function createHashField(
   value: usize,
   valueBytes: u32,
 ): HashField {
-  const fresh = openHashField(field, fieldBytes, valueBytes);
-  copyBytes(fresh.valueAddress, value, valueBytes);
+  const block = allocate(Arena.DATA, hashFieldBytes(fieldBytes, valueBytes));
+  const text = writeLength(block, fieldBytes);
+  copyBytes(text, field, fieldBytes);
+  copyBytes(writeLength(text + fieldBytes, valueBytes), value, valueBytes);
+  return changetype<HashField>(block);
+}
+
+/** As `createHashField`, of a field that expires; its place is the caller's to set. */
+export function createExpiringField(
+  field: usize,
+  fieldBytes: u32,
+  value: usize,
+  valueBytes: u32,
+  dueMs: i64,
+): HashField {
+  const bytes = hashFieldBytes(fieldBytes, valueBytes) + TIME_BYTES;
+  const block = allocate(Arena.DATA, bytes);
+  const text = writeLength(block, fieldBytes);
+  copyBytes(text, field, fieldBytes);
+  store<u8>(text + fieldBytes, <u8>TIME_MARK);
+  const fresh = changetype<HashField>(block);
+  fresh.dueMs = dueMs;
+  copyBytes(writeLength(text + fieldBytes + TIME_BYTES, valueBytes), value, valueBytes);
   return fresh;
+}
+
+/** Bytes of a field with all that belongs to it. */
+export function usedFieldBytes(field: HashField): u32 {
+  return <u32>(field.valueAddress - changetype<usize>(field)) + field.valueBytes;
+}
+
+/** Takes the time off a field that expires, where it lies. */
+export function dropTime(field: HashField): void {
+  const at = field.nameEnd;
+  memory.copy(at, at + TIME_BYTES, storedBytes(field.valueBytes));
 }
 
 /** Gives a field another value where it lies; false when its block does not suit it. */

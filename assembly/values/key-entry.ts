@@ -49,9 +49,15 @@ export const enum Encoding {
   INTSET = 7,
   SKIPLIST = 8,
   STREAM = 9,
+  /** Hashes with times of their fields: 8 more than without. */
+  LISTPACK_TIMES = 12,
+  HASHTABLE_TIMES = 14,
 }
 
 const EXPIRES: u32 = 8;
+/** The top bit of the encoding: with type HASH, one with times of its fields. */
+const TIMES: u32 = 0x80;
+const TYPE_MASK: u32 = 7;
 const EXPIRY_BYTES: u32 = 12;
 const META_BYTES: u32 = 4;
 const SHORT_KEY: u32 = 128;
@@ -104,6 +110,20 @@ export class KeyEntry {
   @inline
   get expires(): bool {
     return (this.meta & EXPIRES) != 0;
+  }
+
+  /** Whether this is a hash that keeps times of its fields. */
+  // @ts-ignore: decorator
+  @inline
+  get hasFieldTimes(): bool {
+    return (this.meta & (TIMES | TYPE_MASK)) == (TIMES | Type.HASH);
+  }
+
+  /** A first look: false for whatever surely has nothing that expires. */
+  // @ts-ignore: decorator
+  @inline
+  get mayExpire(): bool {
+    return (this.meta & (TIMES | EXPIRES)) != 0;
   }
 
   /** Milliseconds since 1970, -1 for a key without expiry. */

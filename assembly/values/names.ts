@@ -43,7 +43,10 @@ export function encodingName(encoding: Encoding): string {
       return "listpack";
     case Encoding.QUICKLIST:
       return "quicklist";
+    case Encoding.LISTPACK_TIMES:
+      return "listpackex";
     case Encoding.HASHTABLE:
+    case Encoding.HASHTABLE_TIMES:
       return "hashtable";
     case Encoding.INTSET:
       return "intset";
