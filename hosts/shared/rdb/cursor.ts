@@ -1,7 +1,7 @@
 /**
- * Reads a file from its start to its end through one window of 1 MiB, whatever the file's size, and
- * sums up all that was read. Whoever reads says what a damaged file is: FileError names the file and
- * the byte.
+ * Reads a file from its start to its end through one window of 1 MiB, whatever the file's size,
+ * and sums up all that was read. Whoever reads says what a damaged file is: FileError names the
+ * file and the byte.
  */
 import { Crc64 } from "../persistence/crc64.js";
 

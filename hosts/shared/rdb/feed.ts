@@ -1,6 +1,6 @@
 /**
- * Sends commands of a file into the engine on a session of the host's own, many at a time, and tells
- * which of them was refused.
+ * Sends commands of a file into the engine on a session of the host's own, many at a time, and
+ * tells which of them was refused.
  */
 import { SessionFlag } from "../../../assembly/abi.js";
 import { LocalTransport } from "../internal.js";
