@@ -124,6 +124,13 @@ export const enum Stream {
   CLOSE = 3,
   /** Commands rendered by `exportCommands`. */
   EXPORT = 4,
+  /**
+   * A message that `session` has not asked for; it may be given to many sessions one after another:
+   * without bytes it is the same message as the last one.
+   */
+  MESSAGE = 6,
+  /** `session` has subscribed to something (address 1) or to nothing any more (0); no bytes. */
+  SUBSCRIBER = 7,
 }
 
 /** What the engine asks of the host when a call answers WAITING. */

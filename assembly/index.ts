@@ -36,10 +36,13 @@ import { initializeConfiguration } from "./server/configuration";
 import { initializeErrorStatistics } from "./server/error-statistics";
 import { enterAnswer, executeChunk, finish, resumeSession, settleEffects } from "./server/execute";
 import { initializeFacts } from "./server/facts";
+import { initializeMessages } from "./server/messages";
+import { initializePubsub, unsubscribeAll, validatePubsub } from "./server/pubsub";
 import { initializeSampling, takeSamples } from "./server/sampling";
 import { renderRow } from "./server/row-facts";
 import {
-  Session, createSession, destroySession, findSession, findWaiting, initializeSessions,
+  Session, createSession, destroySession, findSession, findWaiting, firstSession,
+  initializeSessions,
   setSessionText,
 } from "./server/session";
 import { initializeSettings, settings } from "./server/settings";
@@ -105,6 +108,8 @@ function startServer(observationSeed: u64): void {
   initializeTiming();
   initializeSampling();
   initializeSessions();
+  initializeMessages();
+  initializePubsub();
   initializeFacts();
 }
 
@@ -125,7 +130,9 @@ export function openSession(flags: i32, addressBytes: i32): i32 {
 /** The connection is gone. */
 export function closeSession(id: i32): void {
   const session = findSession(id);
-  if (session) destroySession(session);
+  if (!session) return;
+  unsubscribeAll(session);
+  destroySession(session);
 }
 
 /** Where the next bytes of a session go; Exchange.RECEIVE_CAPACITY says how many. 0: no session. */
@@ -207,10 +214,14 @@ export function markPages(): i32 {
   return markDataPages();
 }
 
-/** 0, or the number of a broken invariant: heap 1-99, tables from 100 on. */
+/** 0, or the number of a broken invariant: heap 1-99, tables from 100 on, pub/sub from 300 on. */
 export function validate(): i32 {
   const heap = validateHeap();
-  return heap ? heap : validateKeyspace();
+  if (heap) return heap;
+  const keyspace = validateKeyspace();
+  if (keyspace) return keyspace;
+  const pubsub = validatePubsub(firstSession());
+  return pubsub ? 300 + pubsub : 0;
 }
 
 /**

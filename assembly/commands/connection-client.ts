@@ -145,7 +145,7 @@ function typeOrReply(call: Call, index: i32): ClientType {
 }
 
 function typeOf(session: Session): ClientType {
-  return ClientType.NORMAL;
+  return session.subscriptions ? ClientType.PUBSUB : ClientType.NORMAL;
 }
 
 /** Whether clients may see a session: not the host's own, nor one that is being closed. */

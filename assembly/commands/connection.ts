@@ -10,12 +10,13 @@ import {
 } from "../protocol/errors";
 import { parserAuthenticated } from "../protocol/parser";
 import {
-  replyBulk, replyBulkText, replyEmptyArray, replyError, replyInteger, replyMap, replyOk,
-  replyStatus, setProtocol,
+  replyArray, replyBulk, replyBulkText, replyEmptyArray, replyEmptyBulk, replyError, replyInteger,
+  replyMap, replyOk, replyStatus, setProtocol,
 } from "../protocol/reply";
 import { replySink, sinkUnmute } from "../protocol/sink";
 import { equalSecrets } from "../memory/bytes";
 import { Call, reserveServingOrReply } from "../server/call";
+import { unsubscribeAll } from "../server/pubsub";
 import { ReplyMode, Session, isPrintable, setSessionText } from "../server/session";
 import { settings } from "../server/settings";
 import { command, deprecated } from "../server/table";
@@ -55,8 +56,17 @@ function ping(call: Call): void {
   if (call.argumentCount > 2) {
     return replyWrongArity(call.row.nameAddress, call.row.nameBytes);
   }
+  if (call.session.subscriptions && call.session.protocol == 2) return pingAsMessage(call);
   if (call.argumentCount == 2) replyBulk(call.at(1), call.bytesOf(1));
   else replyStatus("PONG");
+}
+
+/** A RESP2 session that listens expects nothing but messages. */
+function pingAsMessage(call: Call): void {
+  replyArray(2);
+  replyBulkText("pong");
+  if (call.argumentCount == 2) replyBulk(call.at(1), call.bytesOf(1));
+  else replyEmptyBulk();
 }
 
 function quit(call: Call): void {
@@ -67,6 +77,7 @@ function quit(call: Call): void {
 /** The session as it was when it was opened; its id and library stay. */
 function reset(call: Call): void {
   const session = call.session;
+  unsubscribeAll(session);
   session.database = 0;
   session.protocol = 2;
   setProtocol(2);

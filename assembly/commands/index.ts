@@ -14,6 +14,7 @@ import { registerEmptyAreas } from "./empty-areas";
 import { registerHashes } from "./hashes";
 import { registerServerSmall } from "./server-small";
 import { registerSets } from "./sets";
+import { registerPubsub } from "./pubsub";
 import { registerLists } from "./lists";
 import { registerSortedSets } from "./sorted-sets";
 import { registerStrings } from "./strings";
@@ -32,6 +33,7 @@ export function registerCommands(): void {
   registerSortedSets();
   registerConnection();
   registerClient();
+  registerPubsub();
   registerConfiguration();
   registerInfo();
   registerMemory();

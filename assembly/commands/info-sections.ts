@@ -16,6 +16,7 @@ import {
   Fact, ID_BYTES, REPLICATION_ID, RUN_ID, appendFact, hostNumber, uptimeMs,
 } from "../server/facts";
 import { MemoryReport, takeMemoryReport } from "../server/memory-report";
+import { subscriberCount } from "../server/pubsub";
 import { clientCount, firstSession, nextSession } from "../server/session";
 import { QUIRE_VERSION, REDIS_VERSION } from "../server/version";
 import {
@@ -117,7 +118,9 @@ export function addClients(out: TextBuilder): void {
   integerLine(out, "client_recent_max_input_buffer", <f64>input);
   integerLine(out, "client_recent_max_output_buffer", <f64>output);
   integerLine(out, "blocked_clients", <f64>waiting);
-  constantLines(out, "tracking_clients:0\npubsub_clients:0\nwatching_clients:0\n\
+  constantLines(out, "tracking_clients:0\n");
+  integerLine(out, "pubsub_clients", subscriberCount());
+  constantLines(out, "watching_clients:0\n\
 clients_in_timeout_table:0\ntotal_watched_keys:0\ntotal_blocking_keys:0\n\
 total_blocking_keys_on_nokey:0\n");
 }

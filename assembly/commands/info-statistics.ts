@@ -7,6 +7,7 @@ import { errorsTotal } from "../protocol/reply";
 import { parameterNamed } from "../server/parameter";
 import { errorCodeAt, errorCodeCount } from "../server/error-statistics";
 import { hostNumber } from "../server/facts";
+import { Listening, channelsOf } from "../server/pubsub";
 import { Metric, rateOf } from "../server/sampling";
 import { Row, firstRow, nextRow } from "../server/table";
 import { percentileMicroseconds, recordedCalls } from "../server/timing";
@@ -48,7 +49,10 @@ current_eviction_exceeded_time:0\n");
 
 /** Counters of areas that nothing has used so far. */
 function addUnbuilt(out: TextBuilder): void {
-  constantLines(out, "pubsub_channels:0\npubsub_patterns:0\npubsubshard_channels:0\n\
+  integerLine(out, "pubsub_channels", channelsOf(Listening.CHANNEL).count);
+  integerLine(out, "pubsub_patterns", channelsOf(Listening.PATTERN).count);
+  integerLine(out, "pubsubshard_channels", channelsOf(Listening.SHARD_CHANNEL).count);
+  constantLines(out, "\
 latest_fork_usec:0\ntotal_forks:0\nmigrate_cached_sockets:0\nslave_expires_tracked_keys:0\n\
 active_defrag_hits:0\nactive_defrag_misses:0\nactive_defrag_key_hits:0\n\
 active_defrag_key_misses:0\ntotal_active_defrag_time:0\ncurrent_active_defrag_time:0\n\

@@ -143,6 +143,18 @@ export function requestClose(session: i32): void {
   flush(Stream.CLOSE, session, 0, 0);
 }
 
+/**
+ * Hands a session a message that it has not asked for. No bytes: the same ones as the last time.
+ */
+export function sendMessageBytes(session: i32, address: usize, bytes: usize): void {
+  flush(Stream.MESSAGE, session, <i32>address, <i32>bytes);
+}
+
+/** Tells the host that a session has become a subscriber, or is none any more. */
+export function tellSubscriber(session: i32, isSubscriber: bool): void {
+  flush(Stream.SUBSCRIBER, session, i32(isSubscriber), 0);
+}
+
 /** Hands one log line to the host; levels as Stream.LOG says. */
 export function sendLog(level: i32, address: usize, bytes: usize): void {
   flush(Stream.LOG, level, <i32>address, <i32>bytes);

@@ -18,7 +18,8 @@ import {
 } from "../keyspace/keyspace";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import {
-  NOAUTH, OUT_OF_MEMORY, replyUnknownCommand, replyUnknownSubcommand, replyWrongArity,
+  NOAUTH, OUT_OF_MEMORY, replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand,
+  replyWrongArity,
 } from "../protocol/errors";
 import {
   ParseResult, parserAuthenticated, parserFeed, parserNext, parserRelease, parserSuspend,
@@ -29,6 +30,7 @@ import {
 } from "../protocol/sink";
 import { Call, renderVerbatim, topCall } from "./call";
 import { countErrorCode } from "./error-statistics";
+import { setExecuting, settleMessages } from "./messages";
 import { ReplyMode, Session, findSession } from "./session";
 import { settings } from "./settings";
 import { Row, RowFlag, findRow, findSubcommand } from "./table";
@@ -147,11 +149,14 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   if (session.replyMode) startSilence(session);
   const leavesAccess = session.noTouch;
   if (leavesAccess) accessRules().paused = 1;
+  setExecuting(session);
   const row = admit(call);
   if (row) dispatch(call, row);
+  setExecuting(null);
   if (errorsThisCall()) countErrorCode();
   if (leavesAccess) accessRules().paused = 0;
   if (session.replyMode) endSilence(session);
+  settleMessages(session);
   if (session.closing) return Status.CLOSE;
   return call.status;
 }
@@ -192,6 +197,11 @@ export function admit(call: Call): Row | null {
   }
   if (!session.authenticated && needsPassword(session, row)) return refuse(row, NOAUTH);
   if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) return refuse(row, OUT_OF_MEMORY);
+  if (session.subscriptions && session.protocol == 2 && !runsWhileSubscribed(row)) {
+    row.rejectedCalls += 1;
+    replyNotWhileSubscribed(row.nameAddress, row.nameBytes);
+    return null;
+  }
   return row;
 }
 
@@ -199,6 +209,13 @@ function refuse(row: Row, error: string): Row | null {
   row.rejectedCalls += 1;
   replyError(error);
   return null;
+}
+
+/** What a RESP2 session may run while it listens: its stream of replies carries messages. */
+function runsWhileSubscribed(row: Row): bool {
+  if (row.nameBytes <= 5) return row.is("ping") || row.is("quit") || row.is("reset");
+  return row.is("subscribe") || row.is("psubscribe") || row.is("ssubscribe")
+    || row.is("unsubscribe") || row.is("punsubscribe") || row.is("sunsubscribe");
 }
 
 /** A session that has not shown a password is free only while there is none. */

@@ -26,6 +26,7 @@ function addFlags(builder: TextBuilder, session: Session): void {
   const before = builder.bytes;
   builderText(builder, " flags=");
   const start = builder.bytes;
+  if (session.subscriptions) builderByte(builder, 0x50);
   if (session.request) builderByte(builder, 0x62);
   if (session.closing) builderByte(builder, 0x63);
   if (session.has(SessionFlag.UNIX_SOCKET)) builderByte(builder, 0x55);
@@ -53,7 +54,10 @@ export function writeSession(builder: TextBuilder, session: Session): void {
   addNumber(builder, " idle=", nowMs() / 1000 - session.activeMs / 1000);
   addFlags(builder, session);
   addNumber(builder, " db=", session.database);
-  builderText(builder, " sub=0 psub=0 ssub=0 multi=-1 watch=0");
+  addNumber(builder, " sub=", session.channelCount);
+  addNumber(builder, " psub=", session.patternCount);
+  addNumber(builder, " ssub=", session.shardChannelCount);
+  builderText(builder, " multi=-1 watch=0");
   addNumber(builder, " qbuf=", held);
   builderText(builder, " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0");
   addNumber(builder, " omem=", session.unsentBytes);

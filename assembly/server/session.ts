@@ -68,6 +68,13 @@ export class Session {
   peerBytes: u32;
   local: u32;
   localBytes: u32;
+  /** First subscription and their number: channels, patterns, shard channels (server/pubsub.ts). */
+  channels: u32;
+  channelCount: u32;
+  patterns: u32;
+  patternCount: u32;
+  shardChannels: u32;
+  shardChannelCount: u32;
   previous: u32;
   next: u32;
 
@@ -81,6 +88,13 @@ export class Session {
   @inline
   has(flag: SessionFlag): bool {
     return (this.flags & flag) != 0;
+  }
+
+  /** Subscriptions of all kinds. */
+  // @ts-ignore: decorator
+  @inline
+  get subscriptions(): u32 {
+    return this.channelCount + this.patternCount + this.shardChannelCount;
   }
 
   get lastCommand(): Row | null {

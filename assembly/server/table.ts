@@ -25,7 +25,7 @@ import { SERVER_ROOT } from "../abi";
 import { Arena, allocate } from "../memory/allocator";
 import { findByte } from "../memory/bytes";
 import { DEBUG } from "../memory/debug";
-import { equalsBytesIgnoreCase, equalsIgnoreCase, writeLiteral } from "../text/case";
+import { equalsBytesIgnoreCase, equalsIgnoreCase, equalsLiteral, writeLiteral } from "../text/case";
 
 export const enum RowFlag {
   WRITE = 1,
@@ -102,6 +102,11 @@ export class Row {
   replacedBy: string;
   /** Words of COMMAND DOCS: "deprecated", "syscmd". */
   docFlags: string;
+
+  /** Whether the row is the command of this (lower-case) name. */
+  is(name: string): bool {
+    return equalsLiteral(this.nameAddress, this.nameBytes, name);
+  }
 }
 
 @unmanaged

@@ -29,7 +29,7 @@
  * `keyAddress`, `keyBytes` and `matches(key, bytes)`.
  */
 
-import { Arena, allocate, reallocate, release, reserve } from "../memory/allocator";
+import { Arena, allocate, arenaOf, reallocate, release, reserve } from "../memory/allocator";
 import { hashBytes, isMarking } from "../memory/root";
 import { countSteps } from "../memory/steps";
 
@@ -165,7 +165,7 @@ export function candidateIn(bucket: usize, hash: u64): usize {
 
 /** Adds an element that is not in the table yet; `hash` is its key's. */
 export function insert<T>(table: HashTable, reference: usize, hash: u64): void {
-  if (!table.buckets) createFirstBucket(table);
+  if (!table.buckets) createFirstBucket(table, Arena.DATA);
   append(table, bucketAt(table, indexOf(table, hash)), reference, fingerprintOf(hash));
   table.count += 1;
   if (isFull(table)) grow<T>(table);
@@ -211,8 +211,24 @@ function clearBucket(bucket: usize): void {
   v128.store(bucket, i8x16.splat(0));
 }
 
-function createFirstBucket(table: HashTable): void {
-  table.segments = <u32>allocate(Arena.DATA, BUCKET_BYTES);
+/**
+ * Makes `table` an empty table of the SERVER arena, which owns one bucket from now on. Tables of
+ * DATA need no such call: they take their first bucket with their first element.
+ */
+export function initializeServerTable(table: HashTable): void {
+  initializeTable(table);
+  createFirstBucket(table, Arena.SERVER);
+}
+
+/** A table grows in the arena of its first bucket. */
+// @ts-ignore: decorator
+@inline
+function allocateFor(table: HashTable, bytes: u32): usize {
+  return allocate(arenaOf(table.segments), bytes);
+}
+
+function createFirstBucket(table: HashTable, arena: Arena): void {
+  table.segments = <u32>allocate(arena, BUCKET_BYTES);
   clearBucket(table.segments);
   table.buckets = 1;
   table.mask = 0;
@@ -225,7 +241,7 @@ function append(table: HashTable, first: usize, reference: usize, fingerprint: u
   while (slot == SLOTS) {
     let next = nextInChain(bucket);
     if (!next) {
-      next = allocate(Arena.DATA, BUCKET_BYTES);
+      next = allocateFor(table, BUCKET_BYTES);
       clearBucket(next);
       store<u32>(bucket, <u32>next, OVERFLOW);
       table.overflows += 1;
@@ -284,18 +300,18 @@ function makeRoom(table: HashTable, index: u32): bool {
   if (index & (SEGMENT_BUCKETS - 1)) return true;
   if (!reserve(SEGMENT_BUCKETS * BUCKET_BYTES + DIRECTORY_BYTES + ROOT_BYTES)) return false;
   if (index == SEGMENT_BUCKETS) {
-    const root = allocate(Arena.DATA, ROOT_BYTES);
-    const directory = allocate(Arena.DATA, DIRECTORY_BYTES);
+    const root = allocateFor(table, ROOT_BYTES);
+    const directory = allocateFor(table, DIRECTORY_BYTES);
     store<u32>(root, <u32>directory);
     store<u32>(directory, table.segments);
     table.segments = <u32>root;
   }
   const entry: usize = table.segments + ((index >> DIRECTORY_BITS) << 2);
   if (!(index & ((1 << DIRECTORY_BITS) - 1))) {
-    store<u32>(entry, <u32>allocate(Arena.DATA, DIRECTORY_BYTES));
+    store<u32>(entry, <u32>allocateFor(table, DIRECTORY_BYTES));
   }
   const place: usize = load<u32>(entry) + (((index >> SEGMENT_BITS) & (SEGMENT_BUCKETS - 1)) << 2);
-  store<u32>(place, <u32>allocate(Arena.DATA, SEGMENT_BUCKETS * BUCKET_BYTES));
+  store<u32>(place, <u32>allocateFor(table, SEGMENT_BUCKETS * BUCKET_BYTES));
   return true;
 }
 

@@ -192,7 +192,7 @@ class Server implements RunningServer {
   #use(settings: Settings): void {
     this.#settings = settings;
     this.#connections.settings = settings;
-    this.#sessions.limit = settings.outputLimit;
+    this.#sessions.limits = settings.outputLimits;
   }
 
   /** The engine learns which port was free. */

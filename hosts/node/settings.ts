@@ -1,5 +1,5 @@
 /** The parameters that the host itself applies, as the engine reports them. */
-import { NO_LIMIT, type OutputLimit } from "../shared/limits.js";
+import { NO_LIMITS, type OutputLimit, type OutputLimits } from "../shared/limits.js";
 
 export interface Settings {
   port: number;
@@ -13,7 +13,7 @@ export interface Settings {
   logfile: string;
   loglevel: string;
   protectedMode: boolean;
-  outputLimit: OutputLimit;
+  outputLimits: OutputLimits;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -28,7 +28,7 @@ export const DEFAULT_SETTINGS: Settings = {
   logfile: "",
   loglevel: "notice",
   protectedMode: true,
-  outputLimit: NO_LIMIT,
+  outputLimits: NO_LIMITS,
 };
 
 type Apply = (settings: Settings, value: string) => void;
@@ -68,7 +68,11 @@ const APPLY: Record<string, Apply> = {
     settings.protectedMode = value === "yes";
   },
   "client-output-buffer-limit": (settings, value) => {
-    settings.outputLimit = readLimit(value) ?? settings.outputLimit;
+    const { normal, pubsub } = settings.outputLimits;
+    settings.outputLimits = {
+      normal: readLimit("normal", value) ?? normal,
+      pubsub: readLimit("pubsub", value) ?? pubsub,
+    };
   },
 };
 
@@ -82,9 +86,9 @@ export function withChanges(settings: Settings, pairs: readonly [string, string]
   return changed;
 }
 
-/** The limits of normal clients in "normal 0 0 0 slave 268435456 67108864 60 ...". */
-function readLimit(value: string): OutputLimit | undefined {
-  const match = /\bnormal (\d+) (\d+) (\d+)/.exec(value);
+/** The limits of one kind of clients in "normal 0 0 0 slave 268435456 67108864 60 ...". */
+function readLimit(kind: string, value: string): OutputLimit | undefined {
+  const match = new RegExp(`\\b${kind} (\\d+) (\\d+) (\\d+)`).exec(value);
   if (match === null) return undefined;
   const [hardBytes = 0, softBytes = 0, softSeconds = 0] = match.slice(1).map(Number);
   return { hardBytes, softBytes, softSeconds };

@@ -1,4 +1,4 @@
-/** How much output of a session may wait unsent: `client-output-buffer-limit normal`. */
+/** How much output of a session may wait unsent: `client-output-buffer-limit normal, pubsub`. */
 import type { Session } from "./session.js";
 
 /** 0 means no limit. */
@@ -11,6 +11,18 @@ export interface OutputLimit {
 }
 
 export const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
+
+/** The limits by what a session does: answer commands, or listen to channels. */
+export interface OutputLimits {
+  normal: OutputLimit;
+  pubsub: OutputLimit;
+}
+
+export const NO_LIMITS: OutputLimits = { normal: NO_LIMIT, pubsub: NO_LIMIT };
+
+export function limitOf(limits: OutputLimits, session: Session): OutputLimit {
+  return session.isSubscriber ? limits.pubsub : limits.normal;
+}
 
 /** What the host is willing to hold in any case, so that its memory stays bounded. */
 const HOST_LIMIT_BYTES = 1024 * 1024 * 1024;

@@ -8,7 +8,7 @@
 import { Exchange, Stream } from "../../assembly/abi.js";
 import type { Engine } from "./engine.js";
 import type { Gate } from "./gate.js";
-import { NO_LIMIT, type OutputLimit, passesHardLimit } from "./limits.js";
+import { limitOf, NO_LIMITS, type OutputLimits, passesHardLimit } from "./limits.js";
 import { OutputSlab } from "./output.js";
 import type { Session } from "./session.js";
 
@@ -26,13 +26,15 @@ export interface OutletOptions {
 }
 
 export class Outlet {
-  limit: OutputLimit = NO_LIMIT;
+  limits: OutputLimits = NO_LIMITS;
   readonly #engine: Engine;
   readonly #options: OutletOptions;
   readonly #slab: OutputSlab;
   readonly #touched = new Set<Session>();
   #current: Session | undefined;
   #turnScheduled = false;
+  /** The message that the engine is handing to one session after another. */
+  #message = new Uint8Array(0);
 
   constructor(engine: Engine, options: OutletOptions) {
     this.#engine = engine;
@@ -102,6 +104,13 @@ export class Outlet {
       case Stream.REPLY:
         this.#reply(id, address, bytes);
         break;
+      case Stream.MESSAGE:
+        if (bytes > 0) this.#message = this.#engine.bytes.slice(address, address + bytes);
+        this.#deliver(id, this.#message);
+        break;
+      case Stream.SUBSCRIBER:
+        this.#setSubscriber(id, address !== 0);
+        break;
       case Stream.CLOSE:
         this.#requestClose(id);
         break;
@@ -127,7 +136,7 @@ export class Outlet {
     const session = isCurrent ? current : this.#options.find(id);
     if (session === undefined || session.givenUp) return;
     if (session.counts) this.#engine.addFact(Exchange.OUTPUT_BYTES, bytes);
-    if (passesHardLimit(this.limit, session.unsentBytes)) {
+    if (passesHardLimit(limitOf(this.limits, session), session.unsentBytes)) {
       this.#giveUp(session);
     } else if (isCurrent && this.#options.gate.open) {
       this.#slab.append(this.#engine.bytes, address, bytes, session.transport);
@@ -137,8 +146,30 @@ export class Outlet {
     }
   }
 
+  /** A message for a session whose call does not run; many sessions share its bytes. */
+  #deliver(id: number, message: Uint8Array): void {
+    const session = this.#options.find(id);
+    if (session === undefined || session.givenUp) return;
+    if (session.counts) this.#engine.addFact(Exchange.OUTPUT_BYTES, message.length);
+    if (passesHardLimit(limitOf(this.limits, session), session.unsentBytes)) {
+      this.#giveUp(session);
+      return;
+    }
+    session.gather(message);
+    this.#touch(session);
+  }
+
+  #setSubscriber(id: number, isSubscriber: boolean): void {
+    const session = this.#find(id);
+    if (session !== undefined) session.isSubscriber = isSubscriber;
+  }
+
+  #find(id: number): Session | undefined {
+    return this.#current?.id === id ? this.#current : this.#options.find(id);
+  }
+
   #requestClose(id: number): void {
-    const session = this.#current?.id === id ? this.#current : this.#options.find(id);
+    const session = this.#find(id);
     if (session === undefined) return;
     session.closing = true;
     if (session !== this.#current) this.#touch(session);

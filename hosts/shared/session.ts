@@ -20,6 +20,8 @@ export class Session {
   closed = false;
   /** Its unsent output passed what the host holds: no more of it is taken. */
   givenUp = false;
+  /** It listens to channels: other limits hold for its output. */
+  isSubscriber = false;
   /** The transport was paused: too much kept input, or too much unsent output. */
   paused = false;
   /** When bytes last came in, or the last output left; for the idle timeout. */

@@ -9,7 +9,7 @@
 import { Exchange, Request, Status } from "../../assembly/abi.js";
 import type { Engine, EngineRequest } from "./engine.js";
 import { type Gate, OPEN_GATE } from "./gate.js";
-import { type OutputLimit, passesSoftLimit } from "./limits.js";
+import { limitOf, type OutputLimits, passesSoftLimit } from "./limits.js";
 import { Outlet } from "./outlet.js";
 import { Session, UNSENT_HIGH_BYTES } from "./session.js";
 import type { Transport } from "./transport.js";
@@ -70,14 +70,15 @@ export class Sessions {
   }
 
   /** How much output may wait for a client that does not read. */
-  set limit(limit: OutputLimit) {
-    this.#outlet.limit = limit;
+  set limits(limits: OutputLimits) {
+    this.#outlet.limits = limits;
   }
 
   /** Ends connections that have been above the soft limit for too long. */
   enforceSoftLimit(nowMs: number): void {
     for (const session of [...this.#open.values()]) {
-      if (passesSoftLimit(this.#outlet.limit, session, nowMs)) session.transport.destroy();
+      const limit = limitOf(this.#outlet.limits, session);
+      if (passesSoftLimit(limit, session, nowMs)) session.transport.destroy();
     }
   }
 

@@ -5,6 +5,7 @@ import { SessionFlag } from "../../assembly/abi.js";
 import { Engine, type EngineExports, type Link } from "../../hosts/shared/engine.js";
 import type { Gate } from "../../hosts/shared/gate.js";
 import { InternalSession } from "../../hosts/shared/internal.js";
+import { NO_LIMIT } from "../../hosts/shared/limits.js";
 import { encodeRequest, Status } from "../../hosts/shared/protocol/resp.js";
 import type { Session } from "../../hosts/shared/session.js";
 import { type Answer, Sessions, type SessionsOptions } from "../../hosts/shared/sessions.js";
@@ -148,7 +149,8 @@ describe("flow", () => {
 
   it("ends a client above the hard limit, and one above the soft limit for too long", () => {
     const played = new Played();
-    played.sessions.limit = { hardBytes: 2_000_000, softBytes: 1_000_000, softSeconds: 10 };
+    const normal = { hardBytes: 2_000_000, softBytes: 1_000_000, softSeconds: 10 };
+    played.sessions.limits = { normal, pubsub: NO_LIMIT };
     const hard = played.open();
     hard.transport.slow = true;
     const many = Array.from({ length: 10 }, () => ["GET", "a"]);

@@ -91,6 +91,8 @@ export class TestEngine {
   closed: number[] = [];
   readonly replies = new Map<number, Buffer[]>();
   private bytes: Uint8Array;
+  /** The message that the engine is handing out. */
+  private message = Buffer.alloc(0);
 
   constructor(options: EngineOptions = {}) {
     const heapMb = options.heapMb ?? 64;
@@ -119,9 +121,10 @@ export class TestEngine {
 
   private flush(stream: number, session: number, address: number, bytes: number): void {
     const copy = Buffer.from(this.bytes.slice(address, address + bytes));
-    if (stream === Stream.REPLY) {
+    if (stream === Stream.MESSAGE && bytes) this.message = copy;
+    if (stream === Stream.REPLY || stream === Stream.MESSAGE) {
       const list = this.replies.get(session) ?? [];
-      list.push(copy);
+      list.push(stream === Stream.REPLY ? copy : this.message);
       this.replies.set(session, list);
     } else if (stream === Stream.EFFECTS) this.effects.push(copy);
     else if (stream === Stream.EXPORT) this.exported.push(copy);

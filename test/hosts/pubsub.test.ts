@@ -1,0 +1,114 @@
+/** Publish and subscribe with real clients, many subscribers, and one that does not read. */
+import { connect } from "node:net";
+import { fileURLToPath } from "node:url";
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { Program, type ServerProgram, startProgram } from "./support.js";
+
+const SUBSCRIBERS = fileURLToPath(new URL("./many-subscribers.mjs", import.meta.url));
+
+let server: ServerProgram;
+beforeAll(async () => {
+  server = await startProgram("--port", "auto", "--maxclients", "20000");
+});
+afterAll(async () => {
+  server.child.kill("SIGKILL");
+  await server.exit;
+});
+
+it("ioredis listens to channels and patterns", async () => {
+  const listener = new Redis({ port: server.port });
+  const publisher = new Redis({ port: server.port });
+  onTestFinished(() => {
+    listener.disconnect();
+    publisher.disconnect();
+  });
+  const heard: string[] = [];
+  const done = new Promise<void>((resolve) => {
+    const note = (text: string) => {
+      heard.push(text);
+      if (heard.length === 3) resolve();
+    };
+    listener.on("message", (channel, text) => note(`${channel}:${text}`));
+    listener.on("pmessage", (pattern, channel, text) => note(`${pattern}:${channel}:${text}`));
+  });
+  expect(await listener.subscribe("news", "other")).toBe(2);
+  expect(await listener.psubscribe("n*")).toBe(3);
+  expect(await publisher.publish("news", "hello")).toBe(2);
+  expect(await publisher.publish("other", "you")).toBe(1);
+  await done;
+  expect(heard.sort()).toEqual(["n*:news:hello", "news:hello", "other:you"]);
+  expect(await listener.unsubscribe("news")).toBe(2);
+});
+
+describe.each([2, 3] as const)("node-redis with RESP%i", (RESP) => {
+  it("listens and goes on with commands", async () => {
+    const open = async () => {
+      const client = createClient({ socket: { port: server.port }, RESP });
+      onTestFinished(() => client.destroy());
+      client.on("error", () => {});
+      await client.connect();
+      return client;
+    };
+    const listener = await open();
+    const publisher = await open();
+    const heard: string[] = [];
+    let hear: () => void = () => {};
+    const next = () =>
+      new Promise<void>((resolve) => {
+        hear = resolve;
+      });
+    const listen = (text: string) => {
+      heard.push(text);
+      hear();
+    };
+    const first = next();
+    await listener.subscribe(`room${RESP}`, listen);
+    await listener.sSubscribe(`shard${RESP}`, listen);
+    expect(await publisher.publish(`room${RESP}`, "one")).toBe(1);
+    await first;
+    const second = next();
+    expect(await publisher.sPublish(`shard${RESP}`, "two")).toBe(1);
+    await second;
+    expect(heard).toEqual(["one", "two"]);
+    if (RESP === 3) expect(await listener.set("while", "listening")).toBe("OK");
+    await listener.unsubscribe(`room${RESP}`);
+    expect(await publisher.publish(`room${RESP}`, "three")).toBe(0);
+  });
+});
+
+it("reaches ten thousand subscribers in a process of their own", { timeout: 120_000 }, async () => {
+  const program = new Program([SUBSCRIBERS, `${server.port}`, "10000", "5"]);
+  const code = await program.exit;
+  expect(program.errors).toBe("");
+  expect(program.output).toMatch(/^(\d+) subscribers heard 5 messages each\n$/);
+  expect(code).toBe(0);
+});
+
+it("ends a subscriber that does not read, and serves the others meanwhile", async () => {
+  const publisher = new Redis({ port: server.port });
+  onTestFinished(() => publisher.disconnect());
+  const limit = "pubsub 1mb 512kb 60";
+  await publisher.config("SET", "client-output-buffer-limit", limit);
+  const stalled = connect(server.port, "127.0.0.1");
+  onTestFinished(() => void stalled.destroy());
+  stalled.on("error", () => {});
+  const ended = new Promise<void>((resolve) => stalled.once("close", () => resolve()));
+  await new Promise<void>((resolve) => {
+    stalled.once("data", () => {
+      stalled.pause();
+      resolve();
+    });
+    stalled.write("SUBSCRIBE flood\r\n");
+  });
+  const text = "x".repeat(100_000);
+  let receivers = 1;
+  for (let round = 0; round < 1000 && receivers > 0; round++) {
+    receivers = await publisher.publish("flood", text);
+  }
+  expect(receivers).toBe(0);
+  expect(await publisher.ping()).toBe("PONG");
+  stalled.resume();
+  await ended;
+});
