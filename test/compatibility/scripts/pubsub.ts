@@ -46,7 +46,7 @@ export const scripts: Script[] = [
       "GET k",
       "PUBSUB NUMPAT",
       "CONFIG GET timeout",
-      "CLIENT ID",
+      "CLIENT GETNAME",
       "GET",
       "NONE",
       "HELLO 2",
