@@ -49,7 +49,6 @@ export const scripts: Script[] = [
       "CLIENT GETNAME",
       "GET",
       "NONE",
-      "HELLO 2",
       "UNSUBSCRIBE",
       "GET k",
       "SSUBSCRIBE s",
