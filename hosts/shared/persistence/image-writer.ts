@@ -1,0 +1,185 @@
+/**
+ * Writes an image: pages come in one by one, from the sweep or out of turn from the write barrier,
+ * and leave in blocks, one append at a time.
+ *
+ * `add` only copies: it never waits and never throws for want of a block. The file appears under a
+ * temporary name and gets its own when it is whole and durable.
+ */
+import { PAGE_BITS, PAGE_BYTES } from "../../../assembly/abi.js";
+import {
+  BLOCK_BYTES,
+  BLOCK_HEADER_BYTES,
+  BLOCK_RECORDS,
+  type ImageHeader,
+  RECORD_BYTES,
+  renderHeader,
+  sealBlock,
+} from "./image-format.js";
+import { type AppendFile, type Storage, TEMPORARY } from "./storage.js";
+
+/** Blocks that are kept for use again. */
+const SPARE_BLOCKS = 4;
+
+export interface ImageWriterOptions {
+  storage: Storage;
+  name: string;
+  header: ImageHeader;
+  /** Memory for a block; what it holds does not matter. */
+  allocate: (bytes: number) => Uint8Array;
+  /** Raw deflate, off the loop where possible; blocks are stored as they are when left out. */
+  deflate?: ((bytes: Uint8Array) => Promise<Uint8Array>) | undefined;
+  /** A block has left; answers from what was written so far. */
+  onProgress: () => void;
+}
+
+interface FullBlock {
+  bytes: Uint8Array;
+  records: number;
+}
+
+export class ImageWriter {
+  /** Pages that came in. */
+  pages = 0;
+  /** Bytes of the file so far. */
+  writtenBytes = 0;
+  /** What has gone wrong; nothing more is written then. */
+  failure: Error | undefined;
+  readonly #options: ImageWriterOptions;
+  readonly #spare: Uint8Array[] = [];
+  readonly #full: FullBlock[] = [];
+  #block: Uint8Array;
+  #records = 0;
+  #index = 0;
+  #file: AppendFile | undefined;
+  #opening: Promise<void> | undefined;
+  #pumping: Promise<void> | undefined;
+
+  constructor(options: ImageWriterOptions) {
+    this.#options = options;
+    for (let i = 0; i < SPARE_BLOCKS; i++) this.#spare.push(options.allocate(BLOCK_BYTES));
+    this.#block = options.allocate(BLOCK_BYTES);
+  }
+
+  /** Blocks that wait for the storage. */
+  get waitingBlocks(): number {
+    return this.#full.length;
+  }
+
+  /** Copies a page of memory. */
+  add(memory: Uint8Array, page: number): void {
+    const at = BLOCK_HEADER_BYTES + this.#records * RECORD_BYTES;
+    const block = this.#block;
+    block[at] = page;
+    block[at + 1] = page >>> 8;
+    block[at + 2] = page >>> 16;
+    block[at + 3] = 0;
+    const from = page * (1 << PAGE_BITS);
+    block.set(memory.subarray(from, from + PAGE_BYTES), at + 4);
+    this.pages++;
+    this.#records++;
+    if (this.#records === BLOCK_RECORDS) this.#turnBlock();
+  }
+
+  /** Starts to write what is full, if nothing is being written. */
+  pump(): void {
+    if (this.#full.length === 0 || this.#pumping !== undefined || this.failure !== undefined) return;
+    this.#pumping = this.#writeFull().finally(() => {
+      this.#pumping = undefined;
+    });
+  }
+
+  /** All pages have come: writes the rest, makes the file durable and gives it its name. */
+  async finish(): Promise<void> {
+    if (this.#records > 0) this.#turnBlock();
+    await this.#settle();
+    const file = await this.#open();
+    const footer = new Uint8Array(BLOCK_HEADER_BYTES);
+    const header = { isFooter: true, index: this.#index, records: this.pages, storedBytes: 0 };
+    sealBlock(footer, header);
+    await file.appendLater(footer);
+    await file.sync();
+    this.writtenBytes = file.bytes;
+    this.#file = undefined;
+    await file.close();
+    await this.#options.storage.rename(this.#temporaryName, this.#options.name);
+  }
+
+  /** Gives up: the file, as far as it came, is removed. */
+  async abandon(): Promise<void> {
+    this.failure ??= new Error("the image was given up");
+    this.#full.length = 0;
+    await this.#pumping;
+    await this.#opening?.catch(() => {});
+    const file = this.#file;
+    this.#file = undefined;
+    if (file === undefined) return;
+    await file.close().catch(() => {});
+    await this.#options.storage.remove(this.#temporaryName).catch(() => {});
+  }
+
+  get #temporaryName(): string {
+    return `${TEMPORARY}${this.#options.name}`;
+  }
+
+  #turnBlock(): void {
+    this.#full.push({ bytes: this.#block, records: this.#records });
+    this.#block = this.#spare.pop() ?? this.#options.allocate(BLOCK_BYTES);
+    this.#records = 0;
+  }
+
+  /** Waits until nothing is left to write; throws when writing has failed. */
+  async #settle(): Promise<void> {
+    while (this.failure === undefined && (this.#full.length > 0 || this.#pumping !== undefined)) {
+      this.pump();
+      await this.#pumping;
+    }
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  async #writeFull(): Promise<void> {
+    try {
+      const file = await this.#open();
+      for (let block = this.#full[0]; block !== undefined; block = this.#full[0]) {
+        await this.#write(file, block);
+        if (this.failure !== undefined) return;
+        this.#full.shift();
+        if (this.#spare.length < SPARE_BLOCKS) this.#spare.push(block.bytes);
+        this.#options.onProgress();
+      }
+    } catch (cause) {
+      this.failure ??= cause instanceof Error ? cause : new Error(String(cause));
+      this.#options.onProgress();
+    }
+  }
+
+  async #write(file: AppendFile, { bytes, records }: FullBlock): Promise<void> {
+    const plainBytes = records * RECORD_BYTES;
+    let block = bytes;
+    let storedBytes = plainBytes;
+    if (this.#options.deflate !== undefined) {
+      const plain = bytes.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + plainBytes);
+      const deflated = await this.#options.deflate(plain);
+      if (deflated.length < plainBytes) {
+        storedBytes = deflated.length;
+        block = new Uint8Array(BLOCK_HEADER_BYTES + storedBytes);
+        block.set(deflated, BLOCK_HEADER_BYTES);
+      }
+    }
+    sealBlock(block, { isFooter: false, index: this.#index++, records, storedBytes });
+    await file.appendLater(block.subarray(0, BLOCK_HEADER_BYTES + storedBytes));
+    this.writtenBytes = file.bytes;
+  }
+
+  async #open(): Promise<AppendFile> {
+    this.#opening ??= this.#create();
+    await this.#opening;
+    if (this.#file === undefined) throw this.failure ?? new Error("the image is closed");
+    return this.#file;
+  }
+
+  async #create(): Promise<void> {
+    const { storage, header } = this.#options;
+    this.#file = await storage.create(this.#temporaryName);
+    await this.#file.appendLater(renderHeader(header));
+  }
+}
