@@ -100,6 +100,30 @@ export const enum Exchange {
   MARKING = 136,
   /** in, u32, read by `format`: where the heap starts instead of HEAP_BASE (tests); 0 = there. */
   HEAP_START = 140,
+  /** out, 16 bytes: the history of the data set; written by format, attach, startHistory. */
+  HISTORY = 256,
+  /** f64: write effects since the last image. The engine adds, the host takes away what one has. */
+  CHANGES_SINCE_SAVE = 272,
+  /** in, u32: 1 while an image is written; 1 when the last one failed. */
+  SAVE_IN_PROGRESS = 280,
+  SAVE_FAILED = 284,
+  /** in, f64: when the last image was durable, when the one that runs began (0: none does). */
+  LAST_SAVE_MS = 288,
+  SAVE_STARTED_MS = 296,
+  /** in, f64: how long the last one took, -1 when there was none; how many there were. */
+  SAVE_DURATION_MS = 304,
+  SAVES = 312,
+  /** in, f64: bytes that the write barrier copied for the last image and for the one that runs. */
+  LAST_COPIED_BYTES = 320,
+  COPIED_BYTES = 328,
+  /** in, f64: how long the last fork took; how many there were. */
+  FORK_MICROSECONDS = 336,
+  FORKS = 344,
+  /** in, f64: pages of the image that runs, and how many of them are saved. */
+  SAVE_PAGES = 352,
+  SAVED_PAGES = 360,
+  /** u32: 1 when BGSAVE is to begin as soon as it can; the engine sets it, the host clears it. */
+  SAVE_SCHEDULED = 368,
 }
 
 /** What a call of `execute`, `resume` or `complete` returns. */

@@ -13,7 +13,8 @@ import { initializeAccess } from "./keyspace/access";
 import { setEffectsOn } from "./keyspace/effects";
 import { exportFrom } from "./keyspace/export";
 import {
-  collectGarbage, hasGarbage, initializeKeyspace, settleTables, validateKeyspace,
+  collectGarbage, hasGarbage, initializeKeyspace, position, setPosition, settleTables,
+  validateKeyspace,
 } from "./keyspace/keyspace";
 import { expireCycle } from "./keyspace/expiry";
 import { expireFieldsCycle } from "./keyspace/field-expiry";
@@ -25,7 +26,8 @@ import { markDataPages, nextDataPage } from "./memory/data-pages";
 import { validateHeap } from "./memory/validate-heap";
 import { announceHostWrite } from "./memory/host-writes";
 import {
-  KEYSPACE_ROOT, initializeRoot, isMarking, isRootValid, seedObservations, setNowMs, setReplaying,
+  KEYSPACE_ROOT, initializeRoot, isMarking, isRootValid, publishHistory, seedObservations,
+  setHistory, setNowMs, setReplaying,
 } from "./memory/root";
 import { initializeScratch } from "./memory/scratch";
 import { sipHash13 } from "./memory/siphash";
@@ -74,14 +76,35 @@ export function format(
 }
 
 /**
- * Takes over the data set that is in memory; SERVER starts afresh. 1: no data set of this layout,
- * 2: it does not fit into the limit.
+ * Takes over the data set that is in memory; SERVER starts afresh, and the seed is for what the
+ * data never sees, such as run ids. 1: no data set of this layout, 2: it does not fit into the
+ * limit.
  */
-export function attach(limitPages: i32): i32 {
+export function attach(limitPages: i32, seed0: i32, seed1: i32): i32 {
   if (!isRootValid()) return 1;
   if (!rebuildAfterAttach(limitBytes(limitPages))) return 2;
-  startServer(0);
+  startServer(<u64>(<u32>seed0) | (<u64>(<u32>seed1) << 32));
   return 0;
+}
+
+/**
+ * The data set belongs to another history from now on, at this offset in it: after an import, a
+ * change of layout, or when the end of the old one was cut off. The id is four words.
+ */
+export function startHistory(
+  word0: i32,
+  word1: i32,
+  word2: i32,
+  word3: i32,
+  offset: f64,
+): void {
+  settleEffects();
+  const low = <u64>(<u32>word0) | (<u64>(<u32>word1) << 32);
+  const high = <u64>(<u32>word2) | (<u64>(<u32>word3) << 32);
+  setHistory(low, high);
+  publishHistory();
+  setPosition(offset);
+  store<f64>(EXCHANGE + Exchange.POSITION, offset);
 }
 
 /** Loads may read past the end of a block by less than a page: the last page stays unused. */
@@ -111,6 +134,8 @@ function startServer(observationSeed: u64): void {
   initializeMessages();
   initializePubsub();
   initializeFacts();
+  publishHistory();
+  store<f64>(EXCHANGE + Exchange.POSITION, position());
 }
 
 /** Opens a session; "peer\0local" is in the input window. Its id, or 0 when memory is short. */

@@ -181,7 +181,7 @@ class Fork {
     const loaded = new TestEngine({ heapMb: this.pages / 256 - 19 });
     const memory = Buffer.from(loaded.memory.buffer);
     for (const [page, content] of this.image) content.copy(memory, page * PAGE_BYTES);
-    expect(loaded.exports.attach(this.pages)).toBe(0);
+    expect(loaded.exports.attach(this.pages, 1, 2)).toBe(0);
     expect(loaded.exports.validate()).toBe(0);
     loaded.now = this.forkedAtMs;
     expect(contentOf(loaded)).toEqual(this.content);

@@ -7,7 +7,8 @@
  *   +4   u32  layout version                         +8   u64  random state of observations
  *   +8   u64 x 2  hash seed
  *   +24  u64  random state of the data (SPOP, eviction)       +16  u32  1: replaying effects
- *   +32  ...  keyspace root, see keyspace/keyspace.ts
+ *   +32  16 bytes  history id
+ *   +48  ...  keyspace root, see keyspace/keyspace.ts
  */
 
 import { DATA_ROOT, EXCHANGE, Exchange, LAYOUT_VERSION, SERVER_ROOT } from "../abi";
@@ -22,7 +23,9 @@ const RANDOM: usize = DATA_WORDS + 24;
 /** Address of the keyspace's own words in the DATA root. */
 // @ts-ignore: decorator
 @inline
-export const KEYSPACE_ROOT: usize = DATA_WORDS + 32;
+export const KEYSPACE_ROOT: usize = DATA_WORDS + 48;
+
+const HISTORY: usize = DATA_WORDS + 32;
 
 /** Stamps a fresh DATA root. */
 export function initializeRoot(seed0: u64, seed1: u64): void {
@@ -31,6 +34,19 @@ export function initializeRoot(seed0: u64, seed1: u64): void {
   store<u64>(SEED, seed0);
   store<u64>(SEED + 8, seed1);
   store<u64>(RANDOM, seed0 ^ (seed1 << 1) ^ 0x9e3779b97f4a7c15);
+  setHistory(mix(seed0 + 0x9e3779b97f4a7c15), mix(seed1 + 0x3c6ef372fe94f82a));
+}
+
+/** The id of the history that the data set belongs to: new whenever another past begins. */
+export function setHistory(low: u64, high: u64): void {
+  store<u64>(HISTORY, low);
+  store<u64>(HISTORY + 8, high);
+}
+
+/** Shows the host the history id. */
+export function publishHistory(): void {
+  store<u64>(EXCHANGE + Exchange.HISTORY, load<u64>(HISTORY));
+  store<u64>(EXCHANGE + Exchange.HISTORY + 8, load<u64>(HISTORY + 8));
 }
 
 /** Whether memory holds a data set of this layout. */
@@ -59,6 +75,10 @@ export function nextRandom(): u64 {
 export function nextObservation(): u64 {
   const state = load<u64>(SERVER_WORDS + 8) + 0x9e3779b97f4a7c15;
   store<u64>(SERVER_WORDS + 8, state);
+  return mix(state);
+}
+
+function mix(state: u64): u64 {
   let mixed = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9;
   mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
   return mixed ^ (mixed >> 31);

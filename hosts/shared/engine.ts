@@ -13,6 +13,8 @@ import {
   INPUT_WINDOW_BYTES,
   MAXIMUM_WASM_PAGES,
   PAGE_BYTES,
+  PAGE_MAP,
+  PAGE_TABLE,
 } from "../../assembly/abi.js";
 import { copyBytes } from "./copy.js";
 import { describeRunning, EngineTrap } from "./trap.js";
@@ -21,7 +23,8 @@ import { describeRunning, EngineTrap } from "./trap.js";
 export const SMALLEST_MEMORY_BYTES = HEAP_BASE + 5 * 1024 * 1024;
 
 const WASM_PAGE_BYTES = 65536;
-const FACT_WORDS = 32;
+const FACT_WORDS = 64;
+const PAGE_MAP_BYTES = PAGE_TABLE - PAGE_MAP;
 
 /** The exports of the module; ARCHITECTURE.md says what each does. */
 export interface EngineExports {
@@ -34,7 +37,7 @@ export interface EngineExports {
     seed2: number,
     seed3: number,
   ): void;
-  attach(limitPages: number): number;
+  attach(limitPages: number, seed0: number, seed1: number): number;
   openSession(flags: number, addressBytes: number): number;
   closeSession(session: number): void;
   receiveAddress(session: number): number;
@@ -46,6 +49,7 @@ export interface EngineExports {
   exportCommands(cursor: number, steps: number): number;
   setUnsent(session: number, bytes: number): void;
   markPages(): number;
+  startHistory(word0: number, word1: number, word2: number, word3: number, offset: number): void;
   validate(): number;
   digest(): number;
   rowFacts(index: number): number;
@@ -86,7 +90,13 @@ export class Engine {
   /** Set once an engine call has thrown. */
   trap: EngineTrap | undefined;
   sink: FlushSink = () => {};
-  readonly #exports: EngineExports;
+  /** Between `fork` and `join`: gets each page that is about to change, and must save it. */
+  savePage: (page: number) => void = () => {};
+  /** The exports in use: those of the plain build, while pages are marked of the second one. */
+  #exports: EngineExports;
+  readonly #plain: EngineExports;
+  readonly #imports: WebAssembly.Imports;
+  #guarded: EngineExports | undefined;
   readonly #encoder = new TextEncoder();
 
   constructor(memory: WebAssembly.Memory, link: Link, clock: () => number) {
@@ -94,40 +104,120 @@ export class Engine {
     this.bytes = new Uint8Array(memory.buffer);
     this.facts = new Float64Array(memory.buffer, EXCHANGE, FACT_WORDS);
     this.words = new Uint32Array(memory.buffer, EXCHANGE, FACT_WORDS * 2);
-    this.#exports = link({
+    this.#imports = {
       env: { memory },
       host: {
         flush: (stream: number, session: number, address: number, bytes: number) =>
           this.sink(stream, session, address >>> 0, bytes >>> 0),
         clock,
+        savePage: (page: number) => this.savePage(page),
       },
-    });
+    };
+    this.#plain = link(this.#imports);
+    this.#exports = this.#plain;
     const version = this.#exports.abiVersion();
     if (version !== ABI_VERSION) {
       throw new Error(`the engine speaks ABI ${version}, this host ${ABI_VERSION}`);
     }
   }
 
+  /** Links the module over a fresh memory, where a data set may be placed. */
+  static link(module: WebAssembly.Module | Link, options: EngineOptions = {}): Engine {
+    const memory = createMemory(options.memoryBytes);
+    return new Engine(memory, linkOf(module), options.clock ?? (() => performance.now()));
+  }
+
   /** Links the module over a fresh memory and formats it. */
   static create(module: WebAssembly.Module | Link, options: EngineOptions = {}): Engine {
-    const memory = createMemory(options.memoryBytes);
-    const clock = options.clock ?? (() => performance.now());
-    const link = module instanceof WebAssembly.Module ? linkModule(module) : module;
-    const engine = new Engine(memory, link, clock);
+    const engine = Engine.link(module, options);
     engine.format(options);
     return engine;
   }
 
   format(options: EngineOptions): void {
-    const seed = options.seed ?? (crypto.getRandomValues(new Int32Array(4)) as Iterable<number>);
-    const [seed0 = 0, seed1 = 0, seed2 = 0, seed3 = 0] = seed;
+    const [seed0, seed1, seed2, seed3] = seedOf(options);
+    const pages = this.#limitPages(options);
+    const databases = options.databases ?? 16;
+    this.#guard("format", () => this.#exports.format(pages, databases, seed0, seed1, seed2, seed3));
+  }
+
+  /** Takes over the data set that was placed in memory; throws when the engine cannot. */
+  attach(options: EngineOptions): void {
+    const [seed0, seed1] = seedOf(options);
+    const pages = this.#limitPages(options);
+    const refusal = this.#guard("attach", () => this.#exports.attach(pages, seed0, seed1));
+    if (refusal === 1) throw new Error("the pages are no data set of this memory layout");
+    if (refusal !== 0) throw new Error("the data set needs more memory than the engine was given");
+  }
+
+  #limitPages(options: EngineOptions): number {
     const limit = Math.min(options.memoryBytes ?? this.bytes.length, this.bytes.length);
     if (limit < SMALLEST_MEMORY_BYTES) {
       throw new RangeError(`the engine needs at least ${SMALLEST_MEMORY_BYTES} bytes of memory`);
     }
-    const pages = Math.floor(limit / PAGE_BYTES);
-    const databases = options.databases ?? 16;
-    this.#guard("format", () => this.#exports.format(pages, databases, seed0, seed1, seed2, seed3));
+    return Math.floor(limit / PAGE_BYTES);
+  }
+
+  /** Links the second build over the same memory, so that `fork` can switch to it. */
+  useGuarded(module: WebAssembly.Module | Link): void {
+    this.#guarded ??= linkOf(module)(this.#imports);
+  }
+
+  get canFork(): boolean {
+    return this.#guarded !== undefined;
+  }
+
+  /** True from `fork` to `join`. */
+  get isForked(): boolean {
+    return this.#exports !== this.#plain;
+  }
+
+  /** One byte a page: 1 while it is still to be saved. A view for those who save pages. */
+  pageMap(): Uint8Array {
+    return this.bytes.subarray(PAGE_MAP, PAGE_MAP + PAGE_MAP_BYTES);
+  }
+
+  /**
+   * Marks all pages of the data set; until `join` each one passes `savePage` before it changes.
+   * Answers how many there are. Only between calls, and only once at a time.
+   */
+  fork(savePage: (page: number) => void): number {
+    const guarded = this.#guarded;
+    if (guarded === undefined || this.isForked) throw new Error("the engine cannot fork now");
+    const pages = this.#guard("markPages", () => this.#exports.markPages());
+    this.savePage = savePage;
+    this.words[Exchange.MARKING >> 2] = 1;
+    this.#exports = guarded;
+    return pages;
+  }
+
+  /** Ends what `fork` began; marks that are left are forgotten. */
+  join(): void {
+    if (!this.isForked) return;
+    this.words[Exchange.MARKING >> 2] = 0;
+    this.#exports = this.#plain;
+    this.savePage = () => {};
+    this.pageMap().fill(0);
+  }
+
+  /** The id of the history that the data set belongs to, 32 hexadecimal digits. */
+  history(): string {
+    let hex = "";
+    for (let i = 0; i < 16; i++) {
+      hex += (this.bytes[EXCHANGE + Exchange.HISTORY + i] as number).toString(16).padStart(2, "0");
+    }
+    return hex;
+  }
+
+  /** The data set belongs to another history from now on, a new one when none is named. */
+  startHistory(history: string | undefined, offset: number): void {
+    const id = new Uint8Array(16);
+    if (history === undefined) crypto.getRandomValues(id);
+    else for (let i = 0; i < 16; i++) id[i] = Number.parseInt(history.slice(2 * i, 2 * i + 2), 16);
+    const [word0 = 0, word1 = 0, word2 = 0, word3 = 0] = new Int32Array(id.buffer);
+    this.#guard("startHistory", () =>
+      this.#exports.startHistory(word0, word1, word2, word3, offset),
+    );
   }
 
   /** Opens a session for `peer` (its address and ours as text); 0 when the engine refuses it. */
@@ -245,6 +335,16 @@ export class Engine {
     this.trap ??= new EngineTrap(command, cause);
     return this.trap;
   }
+}
+
+function seedOf({ seed }: EngineOptions): readonly [number, number, number, number] {
+  if (seed !== undefined) return seed;
+  const [seed0 = 0, seed1 = 0, seed2 = 0, seed3 = 0] = crypto.getRandomValues(new Int32Array(4));
+  return [seed0, seed1, seed2, seed3];
+}
+
+function linkOf(module: WebAssembly.Module | Link): Link {
+  return module instanceof WebAssembly.Module ? linkModule(module) : module;
 }
 
 function linkModule(module: WebAssembly.Module): Link {

@@ -39,7 +39,7 @@ export function moduleOf(name: string): WebAssembly.Module {
 export interface Exports {
   abiVersion(): number;
   format(pages: number, databases: number, a: number, b: number, c: number, d: number): void;
-  attach(pages: number): number;
+  attach(pages: number, seed0: number, seed1: number): number;
   openSession(flags: number, addressBytes: number): number;
   closeSession(session: number): void;
   receiveAddress(session: number): number;
@@ -51,6 +51,7 @@ export interface Exports {
   exportCommands(cursor: number, steps: number): number;
   setUnsent(session: number, bytes: number): void;
   markPages(): number;
+  startHistory(a: number, b: number, c: number, d: number, offset: number): void;
   validate(): number;
   digest(): number;
   rowFacts(index: number): number;

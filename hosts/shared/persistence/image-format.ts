@@ -16,8 +16,8 @@
  *   +76  u32  checksum of bytes 0 to 75
  *
  * A record is the number of a 4 KiB page (u32) and its bytes. Each page comes once, in any order:
- * a page that is about to change is saved out of turn. Free pages are left out. Checksums are XXH32.
- * The file ends with its footer: without it the image is not whole.
+ * a page that is about to change is saved out of turn. Free pages are left out. Checksums are
+ * XXH32. The file ends with its footer: without it the image is not whole.
  */
 import { PAGE_BYTES } from "../../../assembly/abi.js";
 import { xxh32 } from "./xxh32.js";

@@ -2,7 +2,14 @@
  * Reads an image into a memory: every checksum is checked, every page comes exactly once. What is
  * wrong is told with the file and the place in it; the memory is worthless then.
  */
-import { DATA_ROOT, HEAP_BASE, MODULE_BASE, PAGE_BITS, PAGE_BYTES, PAGE_TABLE } from "../../../assembly/abi.js";
+import {
+  DATA_ROOT,
+  HEAP_BASE,
+  MODULE_BASE,
+  PAGE_BITS,
+  PAGE_BYTES,
+  PAGE_TABLE,
+} from "../../../assembly/abi.js";
 import {
   BLOCK_BYTES,
   BLOCK_HEADER_BYTES,
@@ -60,7 +67,10 @@ export class ImageReader {
   /**
    * Places all pages; `onProgress` is called between blocks and may wait (so that a loop goes on).
    */
-  async place(memory: Uint8Array, onProgress?: (pages: number) => Promise<void> | undefined): Promise<void> {
+  async place(
+    memory: Uint8Array,
+    onProgress?: (pages: number) => Promise<void> | undefined,
+  ): Promise<void> {
     if (this.header.endPage * PAGE_BYTES > memory.length) {
       const megabytes = Math.ceil((this.header.endPage * PAGE_BYTES) / 1024 ** 2);
       throw this.#error(0, `it needs ${megabytes} MiB of memory, more than the engine was given`);
@@ -86,7 +96,11 @@ export class ImageReader {
     this.#file.close();
   }
 
-  async #placeBlock(stored: Uint8Array, { records }: BlockHeader, memory: Uint8Array): Promise<void> {
+  async #placeBlock(
+    stored: Uint8Array,
+    { records }: BlockHeader,
+    memory: Uint8Array,
+  ): Promise<void> {
     const plainBytes = records * RECORD_BYTES;
     const plain = stored.length === plainBytes ? stored : await this.#inflated(stored, plainBytes);
     const view = new DataView(plain.buffer, plain.byteOffset, plain.length);
@@ -99,7 +113,8 @@ export class ImageReader {
   }
 
   async #inflated(stored: Uint8Array, plainBytes: number): Promise<Uint8Array> {
-    if (this.#inflate === undefined) throw this.#error(this.#at, "compressed images are not read here");
+    if (this.#inflate === undefined)
+      throw this.#error(this.#at, "compressed images are not read here");
     const plain = await this.#inflate(stored, plainBytes).catch(() => undefined);
     if (plain?.length === plainBytes) return plain;
     throw this.#error(this.#at, "its compressed bytes are damaged");

@@ -82,7 +82,8 @@ export class ImageWriter {
 
   /** Starts to write what is full, if nothing is being written. */
   pump(): void {
-    if (this.#full.length === 0 || this.#pumping !== undefined || this.failure !== undefined) return;
+    if (this.#full.length === 0 || this.#pumping !== undefined || this.failure !== undefined)
+      return;
     this.#pumping = this.#writeFull().finally(() => {
       this.#pumping = undefined;
     });
@@ -110,10 +111,9 @@ export class ImageWriter {
     this.#full.length = 0;
     await this.#pumping;
     await this.#opening?.catch(() => {});
-    const file = this.#file;
+    if (this.#opening === undefined) return;
+    await this.#file?.close().catch(() => {});
     this.#file = undefined;
-    if (file === undefined) return;
-    await file.close().catch(() => {});
     await this.#options.storage.remove(this.#temporaryName).catch(() => {});
   }
 
