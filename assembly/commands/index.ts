@@ -11,6 +11,7 @@ import { registerClient } from "./connection-client";
 import { registerKeys } from "./keys";
 import { registerDatabases } from "./keys-databases";
 import { registerEmptyAreas } from "./empty-areas";
+import { registerGeo } from "./geo";
 import { registerHashes } from "./hashes";
 import { registerServerSmall } from "./server-small";
 import { registerSets } from "./sets";
@@ -31,6 +32,7 @@ export function registerCommands(): void {
   registerSets();
   registerLists();
   registerSortedSets();
+  registerGeo();
   registerConnection();
   registerClient();
   registerPubsub();

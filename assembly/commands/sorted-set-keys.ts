@@ -51,13 +51,20 @@ export function addResult(result: KeyEntry, score: f64, address: usize, bytes: u
 
 /** Puts a result in the place of the key in argument 1, and answers how many members it has. */
 export function storeResult(call: Call, result: KeyEntry): void {
+  storeResultAt(call, 1, result);
+}
+
+/** As `storeResult`, for the key in argument `index`. */
+export function storeResultAt(call: Call, index: i32, result: KeyEntry): void {
+  const key = call.at(index);
+  const keyBytes = call.bytesOf(index);
   const count = sortedSetCount(result);
-  const old = lookupWrite(call.database, call.at(1), call.bytesOf(1));
+  const old = lookupWrite(call.database, key, keyBytes);
   if (old) removeFound(call.database);
-  if (old || count) touchKey(call, call.at(1), call.bytesOf(1));
+  if (old || count) touchKey(call, key, keyBytes);
   if (count) {
     const entry = addKey(
-      call.database, call.at(1), call.bytesOf(1), Type.SORTED_SET, result.encoding, 4,
+      call.database, key, keyBytes, Type.SORTED_SET, result.encoding, 4,
     );
     entry.reference = result.reference;
   } else {

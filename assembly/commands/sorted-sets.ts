@@ -11,6 +11,7 @@ import {
 import { Call, reserveOrReply, touchKey } from "../server/call";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
+import { scoreOf } from "../values/geohash";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
 import {
   addMember, convertToSkiplist, createSortedSet, findMember, foundMember, memberBytesNeeded,
@@ -22,7 +23,7 @@ import { registerSortedSetPops } from "./sorted-set-pops";
 import { registerSortedSetRanges } from "./sorted-set-ranges";
 import { registerSortedSetWalks } from "./sorted-set-walks";
 
-const enum AddFlag {
+export const enum AddFlag {
   NX = 1,
   XX = 2,
   GT = 4,
@@ -77,7 +78,7 @@ function add(call: Call, preset: u32): void {
   for (let index = first; index < call.argumentCount; index += 2) {
     if (!doubleOrReply(call, index, NOT_FLOAT)) return;
   }
-  addPairs(call, flags, first);
+  addScored(call, flags, first, 2);
 }
 
 /** Whether these flags go together; false: the error is answered. */
@@ -97,11 +98,11 @@ function mayCombine(flags: u32, words: i32): bool {
   return false;
 }
 
-/** Memory for the pairs from argument `first` on; false: the error is answered. */
-function reservePairs(call: Call, entry: KeyEntry | null, first: i32): bool {
+/** Memory for the members from argument `member` on; false: the error is answered. */
+function reservePairs(call: Call, entry: KeyEntry | null, member: i32, words: i32): bool {
   let bytes: f64 = 0;
   let longest: u32 = 0;
-  for (let index = first + 1; index < call.argumentCount; index += 2) {
+  for (let index = member; index < call.argumentCount; index += words) {
     const own = call.bytesOf(index);
     bytes += <f64>own + OVERHEAD_BYTES;
     longest = max(longest, own);
@@ -111,23 +112,34 @@ function reservePairs(call: Call, entry: KeyEntry | null, first: i32): bool {
   return reserveOrReply(bytes);
 }
 
-function addPairs(call: Call, flags: u32, first: i32): void {
+/** The score of a member in `call.double`: one number that was checked, or two, a point. */
+function readScore(call: Call, index: i32, words: i32): void {
+  doubleOrReply(call, index, NOT_FLOAT);
+  if (words == 2) return;
+  const longitude = call.double;
+  doubleOrReply(call, index + 1, NOT_FLOAT);
+  call.double = scoreOf(longitude, call.double);
+}
+
+/** Adds members, each `words` arguments of which the last is its name, from `first` on. */
+export function addScored(call: Call, flags: u32, first: i32, words: i32): void {
   const entry = lookupWrite(call.database, call.at(1), call.bytesOf(1));
   if (entry && entry.type != Type.SORTED_SET) return replyError(WRONG_TYPE);
   if (!entry && flags & AddFlag.XX) {
     if (flags & AddFlag.INCR) return replyNull();
     return replyInteger(0);
   }
-  if (!reservePairs(call, entry, first)) return;
-  const pairs = <u32>(call.argumentCount - first) >> 1;
-  const set = entry ? entry : addSortedSet(call, pairs, call.bytesOf(first + 1));
+  const member = first + words - 1;
+  if (!reservePairs(call, entry, member, words)) return;
+  const pairs = <u32>((call.argumentCount - first) / words);
+  const set = entry ? entry : addSortedSet(call, pairs, call.bytesOf(member));
   if (pairs > settings().sortedSetPackedEntries) convertToSkiplist(set);
   let added: u32 = 0;
   let updated: u32 = 0;
   let outcome: Outcome = Outcome.NOTHING;
-  for (let index = first; index < call.argumentCount; index += 2) {
-    if (pairs > 1) doubleOrReply(call, index, NOT_FLOAT);
-    outcome = addPair(call, set, flags, index + 1);
+  for (let index = first; index < call.argumentCount; index += words) {
+    if (pairs > 1 || words > 2) readScore(call, index, words);
+    outcome = addPair(call, set, flags, index + words - 1);
     if (outcome == Outcome.NOT_A_NUMBER) return replyError(SCORE_NOT_A_NUMBER);
     if (outcome == Outcome.ADDED) added += 1;
     else if (outcome == Outcome.UPDATED) updated += 1;

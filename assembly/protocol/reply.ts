@@ -16,7 +16,7 @@
  *   0x2A18  32 bytes  the last error's code
  *   0x2A40  64 bytes  digits of a number that is being rendered
  */
-import { writeDouble } from "../text/doubles";
+import { writeDouble, writeFixed } from "../text/doubles";
 import { writeInteger } from "../text/integers";
 import {
   replySink, sinkBulk, sinkBulkInteger, sinkBulkLiteral, sinkByte, sinkBytes, sinkInteger,
@@ -318,6 +318,21 @@ export function replyPush(count: u32): void {
 /** The shortest text that reads back, as Redis since 7.2 prints doubles. */
 export function replyDouble(value: f64): void {
   const bytes = writeDouble(DIGITS, value);
+  const sink = replySink();
+  if (!isThree()) {
+    sinkBulk(sink, DIGITS, bytes);
+    return;
+  }
+  sinkByte(sink, 0x2c);
+  sinkBytes(sink, DIGITS, bytes);
+  replyLineEnd();
+}
+
+/** A coordinate: 17 decimals without the zeros at their end; below 10^40. */
+export function replyHumanDouble(value: f64): void {
+  let bytes = writeFixed(DIGITS, value, 17);
+  while (load<u8>(DIGITS + <usize>bytes - 1) == 0x30) bytes--;
+  if (load<u8>(DIGITS + <usize>bytes - 1) == 0x2e) bytes--;
   const sink = replySink();
   if (!isThree()) {
     sinkBulk(sink, DIGITS, bytes);

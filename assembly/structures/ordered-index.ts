@@ -105,7 +105,7 @@ function levelOf(node: usize): u32 {
 
 // @ts-ignore: decorator
 @inline
-function scoreAt(node: usize, entry: u32): f64 {
+export function scoreAt(node: usize, entry: u32): f64 {
   return load<f64>(node + (entry << 3), SCORES);
 }
 

@@ -28,7 +28,7 @@ import {
 import {
   Boundary, INSERT_BYTES_MAXIMUM, IndexCursor, OrderedIndex, Side, countBefore, cursorBackward,
   cursorElement, cursorForward, freeIndex, indexBytes, initializeIndex, insertElement, moveElement,
-  removeElement, seekRank, validateIndex,
+  removeElement, scoreAt, seekRank, validateIndex,
 } from "../structures/ordered-index";
 import {
   copyPackedList, createPackedList, freePackedList, packedAt, packedBytes, packedCount, packedFind,
@@ -443,8 +443,25 @@ export function memberBytes(cursor: SetCursor): u32 {
 }
 
 export function memberScore(cursor: SetCursor): f64 {
-  if (!cursor.list) return cursorElement(cursor.indexCursor).score;
+  if (!cursor.list) return scoreAt(cursor.leaf, cursor.leafEntry);
   return packedScore(packedNext(cursor.list, cursor.packed));
+}
+
+/** The member under the cursor for `referredAddress` and `referredBytes`, until a change. */
+export function memberReference(cursor: SetCursor): u32 {
+  if (cursor.list) return cursor.packed;
+  return <u32>changetype<usize>(cursorElement(cursor.indexCursor));
+}
+
+/** Bytes of a member that a reference of this set names. */
+export function referredAddress(entry: KeyEntry, reference: usize): usize {
+  if (isPacked(entry)) return packedText(reference, MEMBER_TEXT);
+  return changetype<ScoredElement>(reference).keyAddress;
+}
+
+export function referredBytes(entry: KeyEntry, reference: usize): u32 {
+  if (isPacked(entry)) return packedTextBytes(reference);
+  return changetype<ScoredElement>(reference).keyBytes;
 }
 
 // ---- The whole ---------------------------------------------------------------------------------
