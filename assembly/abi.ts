@@ -98,6 +98,11 @@ export const enum Exchange {
   REQUEST_NUMBER = 128,
   /** in, u32: 1 while snapshot pages are marked: no access clock, no table resize. */
   MARKING = 136,
+  /**
+   * out, f64: when the first session that waits has waited long enough, milliseconds since 1970;
+   * 0 = none. A `tick` at or after that time answers it.
+   */
+  NEXT_DEADLINE_MS = 144,
   /** in, u32, read by `format`: where the heap starts instead of HEAP_BASE (tests); 0 = there. */
   HEAP_START = 140,
   /** out, 16 bytes: the history of the data set; written by format, attach, startHistory. */
@@ -148,6 +153,8 @@ export const enum Stream {
   CLOSE = 3,
   /** Commands rendered by `exportCommands`. */
   EXPORT = 4,
+  /** The wait of `session` for a key is over: `resume` it, then feed what was kept; no bytes. */
+  RESUME = 5,
   /**
    * A message that `session` has not asked for; it may be given to many sessions one after another:
    * without bytes it is the same message as the last one.

@@ -50,6 +50,8 @@ import {
 import { initializeSettings, settings } from "./server/settings";
 import { initializeRows } from "./server/table";
 import { initializeTiming } from "./server/timing";
+import { initializeWaiting, stopWaiting, validateWaiting } from "./server/waiting";
+import { expireWaiters } from "./server/wake";
 
 /** Version of the host ABI. */
 export function abiVersion(): i32 {
@@ -133,6 +135,7 @@ function startServer(observationSeed: u64): void {
   initializeSessions();
   initializeMessages();
   initializePubsub();
+  initializeWaiting();
   initializeFacts();
   publishHistory();
   store<f64>(EXCHANGE + Exchange.POSITION, position());
@@ -157,6 +160,7 @@ export function closeSession(id: i32): void {
   const session = findSession(id);
   if (!session) return;
   unsubscribeAll(session);
+  stopWaiting(session);
   destroySession(session);
 }
 
@@ -202,10 +206,11 @@ export function complete(request: i32, ok: i32, textBytes: i32, timeMs: f64): i3
 /** Background work in at most `steps` steps; 1 when there is more to do. */
 export function tick(timeMs: f64, steps: i32): i32 {
   setNowMs(<i64>timeMs);
-  if (settings().tickPaused) return 0;
+  const isBehind = expireWaiters(steps);
+  if (settings().tickPaused) return i32(isBehind);
   takeSamples();
   const left = settleTables(collectGarbage(steps));
-  let more = hasGarbage() || left <= 0;
+  let more = isBehind || hasGarbage() || left <= 0;
   if (settings().activeExpire) {
     if (expireCycle(left, settings().activeExpireEffort)) more = true;
     if (expireFieldsCycle(max(left, 1)) <= 0) more = true;
@@ -239,10 +244,15 @@ export function markPages(): i32 {
   return markDataPages();
 }
 
-/** 0, or the number of a broken invariant: heap 1-99, tables from 100 on, pub/sub from 300 on. */
+/**
+ * 0, or the number of a broken invariant: heap 1-49, waiters 51-99, tables from 100 on, pub/sub
+ * from 300 on.
+ */
 export function validate(): i32 {
   const heap = validateHeap();
   if (heap) return heap;
+  const waiting = validateWaiting();
+  if (waiting) return 50 + waiting;
   const keyspace = validateKeyspace();
   if (keyspace) return keyspace;
   const pubsub = validatePubsub(firstSession());

@@ -24,6 +24,8 @@ import {
 } from "../server/session";
 import { writeSession } from "../server/session-text";
 import { command } from "../server/table";
+import { stopWaiting, waiterOf } from "../server/waiting";
+import { giveUp } from "../server/wake";
 import { TextBuilder, builderByte } from "../text/builder";
 import { equalsIgnoreCase, equalsLiteral } from "../text/case";
 import { parseInteger } from "../text/integers";
@@ -110,14 +112,18 @@ function reply(call: Call): void {
   }
 }
 
-/** Nobody waits yet, so nobody is woken. */
+/** Ends the wait of another client for a key, as if its time were up or with an error. */
 function unblock(call: Call): void {
   if (call.argumentCount > 4) return syntaxOrArity(call);
   if (call.argumentCount == 4 && !call.is(3, "timeout") && !call.is(3, "error")) {
     return replyError(UNBLOCK_REASON);
   }
   if (!integerOrReply(call, 2)) return;
-  replyInteger(0);
+  const id = <u64>call.integer;
+  const session = id <= u32.MAX_VALUE ? findSession(<u32>id) : null;
+  const waiter = session && isListed(session, call.session) ? waiterOf(session) : null;
+  if (waiter) giveUp(waiter, call.argumentCount == 4 && call.is(3, "error"));
+  replyInteger(i32(waiter != null));
 }
 
 function syntaxOrArity(call: Call): void {
@@ -313,7 +319,7 @@ function killMatching(call: Call, filter: KillFilter): void {
     if (matchesKill(call, filter, session)) {
       killed += 1;
       if (session == call.session) closesMe = true;
-      else closeOther(session);
+      else closeWaiting(session);
     }
     session = following;
   }
@@ -321,6 +327,11 @@ function killMatching(call: Call, filter: KillFilter): void {
   else if (killed) replyOk();
   else replyError(NO_SUCH_CLIENT);
   if (closesMe) call.session.closing = 1;
+}
+
+function closeWaiting(session: Session): void {
+  stopWaiting(session);
+  closeOther(session);
 }
 
 function matchesKill(call: Call, filter: KillFilter, session: Session): bool {

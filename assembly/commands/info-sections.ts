@@ -8,6 +8,7 @@
 import { Exchange, SessionFlag } from "../abi";
 import { garbageKeys, position } from "../keyspace/keyspace";
 import { statistics } from "../keyspace/statistics";
+import { waitedKeys } from "../keyspace/waiting-keys";
 import { nowMs } from "../memory/root";
 import { parserHeldBytes } from "../protocol/parser";
 import { appendValue, numberOf } from "../server/configuration";
@@ -18,6 +19,7 @@ import {
 import { MemoryReport, takeMemoryReport } from "../server/memory-report";
 import { subscriberCount } from "../server/pubsub";
 import { clientCount, firstSession, nextSession } from "../server/session";
+import { deadlineCount } from "../server/waiting";
 import { QUIRE_VERSION, REDIS_VERSION } from "../server/version";
 import {
   TextBuilder, builderByte, builderBytes, builderDouble, builderInteger, builderText,
@@ -108,7 +110,7 @@ export function addClients(out: TextBuilder): void {
     if (!session.has(SessionFlag.INTERNAL)) {
       input = max(input, <u32>parserHeldBytes(session.parser));
       output = max(output, session.unsentBytes);
-      if (session.request) waiting += 1;
+      if (session.request || session.waiter) waiting += 1;
     }
     session = nextSession(session);
   }
@@ -120,9 +122,11 @@ export function addClients(out: TextBuilder): void {
   integerLine(out, "blocked_clients", <f64>waiting);
   constantLines(out, "tracking_clients:0\n");
   integerLine(out, "pubsub_clients", subscriberCount());
-  constantLines(out, "watching_clients:0\n\
-clients_in_timeout_table:0\ntotal_watched_keys:0\ntotal_blocking_keys:0\n\
-total_blocking_keys_on_nokey:0\n");
+  constantLines(out, "watching_clients:0\n");
+  integerLine(out, "clients_in_timeout_table", <f64>deadlineCount());
+  constantLines(out, "total_watched_keys:0\n");
+  integerLine(out, "total_blocking_keys", <f64>waitedKeys());
+  constantLines(out, "total_blocking_keys_on_nokey:0\n");
 }
 
 // ---- Memory -------------------------------------------------------------------------------------

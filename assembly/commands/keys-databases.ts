@@ -10,6 +10,7 @@ import {
 import { replyError, replyInteger, replyOk } from "../protocol/reply";
 import { Call, integerOrReply } from "../server/call";
 import { command } from "../server/table";
+import { markDatabase } from "../server/waiting";
 import { parseInteger } from "../text/integers";
 
 /** Argument `index` as the number of a database; -1: the error is answered. */
@@ -79,7 +80,11 @@ function swap(call: Call): void {
   if (first < 0 || first >= count || second < 0 || second >= count) {
     return replyError(DATABASE_OUT_OF_RANGE);
   }
-  if (first != second) swapDatabases(<u32>first, <u32>second);
+  if (first != second) {
+    swapDatabases(<u32>first, <u32>second);
+    markDatabase(<u32>first);
+    markDatabase(<u32>second);
+  }
   call.dirty += 1;
   replyOk();
 }

@@ -1,5 +1,5 @@
 /**
- * LMOVEM: several elements from an end of one list to an end of another.
+ * LMOVEM and BLMOVEM: several elements from an end of one list to an end of another.
  *
  * All of them are taken before the first is added, also when both lists are the same. OBO leaves
  * them as if they had been added one by one in the order in which they were taken, BULK in the
@@ -18,8 +18,9 @@ import { replyArray, replyBulk, replyError, replyNullArray } from "../protocol/r
 import { Call, renderNothing, reserveOrReply, touchKey } from "../server/call";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
+import { deadlineOrReply, mayWait, waitForKeys } from "../server/waiting";
 import { chunkedGrowthBytes, cursorBytes, cursorText } from "../structures/chunked-list";
-import { KeyEntry } from "../values/key-entry";
+import { KeyEntry, Type } from "../values/key-entry";
 import {
   enterList, growList, listCount, moveCursor, pushElement, removeElements,
 } from "../values/list";
@@ -34,22 +35,35 @@ const SCRATCH_BYTES: f64 = 131072;
 const SCRATCH_ELEMENT_BYTES: f64 = 16;
 
 function lmovem(call: Call): void {
+  move(call, 5);
+}
+
+function blmovem(call: Call): void {
+  move(call, 6);
+}
+
+/** The options begin at argument `at`; the one before is the timeout of the command that waits. */
+function move(call: Call, at: i32): void {
   const from = sideOf(call, 3);
   const to = sideOf(call, 4);
-  const given = call.argumentCount - 5;
+  const given = call.argumentCount - at;
   if (from < 0 || to < 0 || (given != 0 && given != 3)) return replyError(SYNTAX);
-  const isExact = given != 0 && call.is(5, "EXACTLY");
-  const isBulk = given != 0 && call.is(7, "BULK");
+  const isExact = given != 0 && call.is(at, "EXACTLY");
+  const isBulk = given != 0 && call.is(at + 2, "BULK");
   call.integer = 1;
   if (given) {
-    if (!isExact && !call.is(5, "COUNT")) return replyError(SYNTAX);
-    if (!isBulk && !call.is(7, "OBO")) return replyError(SYNTAX);
-    if (!numberOrReply(call, 6, 1, COUNT_NOT_POSITIVE)) return;
+    if (!isExact && !call.is(at, "COUNT")) return replyError(SYNTAX);
+    if (!isBulk && !call.is(at + 2, "OBO")) return replyError(SYNTAX);
+    if (!numberOrReply(call, at + 1, 1, COUNT_NOT_POSITIVE)) return;
   }
   const wanted = call.integer;
+  if (at > 5 && !deadlineOrReply(call, 5)) return;
   const source = lookupWrite(call.database, call.at(1), call.bytesOf(1));
   if (source && !isListOrReply(source)) return;
-  if (!source || (isExact && <i64>listCount(source) < wanted)) return replyNullArray();
+  if (!source || (isExact && <i64>listCount(source) < wanted)) {
+    if (at == 5 || !mayWait(call)) return replyNullArray();
+    return waitForKeys(call, Type.LIST, 1, 1, call.integer, isExact && wanted > 1);
+  }
   const count = <u32>min<i64>(wanted, listCount(source));
   moveSeveral(call, source, from == 1, to == 0, count, isBulk);
 }
@@ -151,4 +165,13 @@ count:integer=COUNT exactly:integer=EXACTLY) ordering:oneof(obo:pure-token=OBO \
 bulk:pure-token=BULK))",
     "", "O(N) in the number of elements moved",
     "Takes several elements from an end of one list and adds them at an end of another.");
+  command(blmovem.index, "blmovem", "list", "8.10.0", -6,
+    "write denyoom blocking", "list",
+    "index 1 range 0 1 0 : rw access delete ; index 2 range 0 1 0 : rw insert",
+    "source:key destination:key@1 wherefrom:oneof(left:pure-token=LEFT right:pure-token=RIGHT) \
+whereto:oneof(left:pure-token=LEFT right:pure-token=RIGHT) timeout:double how-many:block?(\
+selector:oneof(count:integer=COUNT exactly:integer=EXACTLY) ordering:oneof(obo:pure-token=OBO \
+bulk:pure-token=BULK))",
+    "", "O(N) in the number of elements moved",
+    "LMOVEM that waits until the elements are there.");
 }

@@ -11,6 +11,7 @@ import {
 } from "../protocol/reply";
 import { Call, renderInstead, touchKey } from "../server/call";
 import { command, deprecated } from "../server/table";
+import { deadlineOrReply } from "../server/waiting";
 import { cursorBytes, cursorText } from "../structures/chunked-list";
 import { KeyEntry } from "../values/key-entry";
 import { enterList, listCount, removeEnd } from "../values/list";
@@ -38,7 +39,7 @@ export function isSameKey(call: Call): bool {
 }
 
 /** Moves one element from the list in argument 1 to that in argument 2. */
-function move(call: Call, fromTail: bool, toHead: bool): void {
+export function move(call: Call, fromTail: bool, toHead: bool): void {
   const source = lookupWrite(call.database, call.at(1), call.bytesOf(1));
   if (!source) return replyNull();
   if (!isListOrReply(source)) return;
@@ -71,25 +72,41 @@ function pushMoved(
 }
 
 function lmpop(call: Call): void {
-  if (!numberOrReply(call, 1, 1, NUMKEYS_NOT_POSITIVE)) return;
+  if (popSome(call, 1) > 0) replyNullArray();
+}
+
+/**
+ * Answers and takes elements of the first list there is among the keys from argument `at` on, their
+ * number; when there is none that number is returned, else 0: it is answered.
+ */
+export function popSome(call: Call, at: i32): i32 {
+  if (!numberOrReply(call, at, 1, NUMKEYS_NOT_POSITIVE)) return 0;
   const keys = call.integer;
-  if (keys >= call.argumentCount - 2) return replyError(SYNTAX);
-  const where = 2 + <i32>keys;
+  if (keys >= call.argumentCount - at - 1) return replySyntax();
+  const first = at + 1;
+  const where = first + <i32>keys;
   const side = sideOf(call, where);
-  if (side < 0) return replyError(SYNTAX);
+  if (side < 0) return replySyntax();
   const options = call.argumentCount - where - 1;
-  if (options && (options < 2 || !call.is(where + 1, "COUNT"))) return replyError(SYNTAX);
+  if (options && (options < 2 || !call.is(where + 1, "COUNT"))) return replySyntax();
   call.integer = 1;
-  if (options && !numberOrReply(call, where + 2, 1, COUNT_NOT_POSITIVE)) return;
-  if (options > 2) return replyError(SYNTAX);
+  if (options && !numberOrReply(call, where + 2, 1, COUNT_NOT_POSITIVE)) return 0;
+  if (options > 2) return replySyntax();
   const most = call.integer;
-  for (let index = 2; index < where; index++) {
+  if (at > 1 && !deadlineOrReply(call, 1)) return 0;
+  for (let index = first; index < where; index++) {
     const entry = lookupWrite(call.database, call.at(index), call.bytesOf(index));
     if (!entry) continue;
-    if (!isListOrReply(entry)) return;
-    return popFrom(call, index, entry, <u32>min<i64>(most, listCount(entry)), side == 1);
+    if (!isListOrReply(entry)) return 0;
+    popFrom(call, index, entry, <u32>min<i64>(most, listCount(entry)), side == 1);
+    return 0;
   }
-  replyNullArray();
+  return <i32>keys;
+}
+
+function replySyntax(): i32 {
+  replyError(SYNTAX);
+  return 0;
 }
 
 /** Answers and takes `count` elements of the key in argument `index`. */

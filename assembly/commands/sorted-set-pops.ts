@@ -11,6 +11,7 @@ import {
 } from "../protocol/reply";
 import { Call, renderInstead, reserveOrReply, touchKey } from "../server/call";
 import { command } from "../server/table";
+import { deadlineOrReply } from "../server/waiting";
 import { parseInteger } from "../text/integers";
 import { KeyEntry, Type } from "../values/key-entry";
 import {
@@ -32,7 +33,7 @@ function numberOrReply(call: Call, index: i32, least: i64, error: string): bool 
 }
 
 /** Answers `count` members from one end and removes them. */
-function popMembers(entry: KeyEntry, count: u32, isMaximum: bool, isNested: bool): void {
+export function popMembers(entry: KeyEntry, count: u32, isMaximum: bool, isNested: bool): void {
   const mark = scratchMark();
   const cursor = changetype<SetCursor>(scratchTake(offsetof<SetCursor>()));
   const members = sortedSetCount(entry);
@@ -74,24 +75,40 @@ function zpopmax(call: Call): void {
 }
 
 function zmpop(call: Call): void {
-  if (!numberOrReply(call, 1, 1, NUMKEYS_NOT_POSITIVE)) return;
-  if (call.integer >= <i64>call.argumentCount - 2) return replyError(SYNTAX);
-  const where = 2 + <i32>call.integer;
+  if (popSome(call, 1) > 0) replyNullArray();
+}
+
+/**
+ * Answers and takes members of the first sorted set there is among the keys from argument `at` on,
+ * their number; when there is none that number is returned, else 0: it is answered.
+ */
+export function popSome(call: Call, at: i32): i32 {
+  if (!numberOrReply(call, at, 1, NUMKEYS_NOT_POSITIVE)) return 0;
+  const keys = call.integer;
+  if (keys >= <i64>call.argumentCount - at - 1) return refuse(SYNTAX);
+  const where = at + 1 + <i32>keys;
   const isMaximum = call.is(where, "max");
-  if (!isMaximum && !call.is(where, "min")) return replyError(SYNTAX);
+  if (!isMaximum && !call.is(where, "min")) return refuse(SYNTAX);
   const options = call.argumentCount - where - 1;
-  if (options && (options < 2 || !call.is(where + 1, "count"))) return replyError(SYNTAX);
+  if (options && (options < 2 || !call.is(where + 1, "count"))) return refuse(SYNTAX);
   call.integer = 1;
-  if (options && !numberOrReply(call, where + 2, 1, COUNT_NOT_POSITIVE)) return;
-  if (options > 2) return replyError(SYNTAX);
+  if (options && !numberOrReply(call, where + 2, 1, COUNT_NOT_POSITIVE)) return 0;
+  if (options > 2) return refuse(SYNTAX);
   const wanted = call.integer;
-  for (let index = 2; index < where; index++) {
+  if (at > 1 && !deadlineOrReply(call, 1)) return 0;
+  for (let index = at + 1; index < where; index++) {
     const entry = lookupWrite(call.database, call.at(index), call.bytesOf(index));
     if (!entry) continue;
-    if (entry.type != Type.SORTED_SET) return replyError(WRONG_TYPE);
-    return popFrom(call, index, entry, <u32>min<i64>(wanted, sortedSetCount(entry)), isMaximum);
+    if (entry.type != Type.SORTED_SET) return refuse(WRONG_TYPE);
+    popFrom(call, index, entry, <u32>min<i64>(wanted, sortedSetCount(entry)), isMaximum);
+    return 0;
   }
-  replyNullArray();
+  return <i32>keys;
+}
+
+function refuse(error: string): i32 {
+  replyError(error);
+  return 0;
 }
 
 /** Answers and takes `count` members of the key in argument `index`. */

@@ -26,6 +26,7 @@ import { expireFields, hasDueFields, leaveFieldIndex, settleFieldTimes } from ".
 import { Database, discardEntry } from "./keyspace";
 import { keyHash } from "./lookahead";
 import { statistics } from "./statistics";
+import { markKey, waitedKeys } from "./waiting-keys";
 
 @unmanaged
 export class Lookup {
@@ -124,6 +125,7 @@ export function addKey(
   writeEntryHead(entry, key, keyBytes, freshAccess(), false);
   entry.setKind(type, encoding);
   insert<KeyEntry>(database.table, address, lookup().hash);
+  if (waitedKeys()) markKey(database.number, type, key, keyBytes, lookup().hash);
   return entry;
 }
 

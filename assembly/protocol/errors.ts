@@ -328,6 +328,12 @@ ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
 @lazy @inline export const TIMEOUT_NOT_INTEGER: string = "\
 ERR timeout is not an integer or out of range";
 // @ts-ignore: decorator
+@lazy @inline export const NOT_A_TIMEOUT: string = "\
+ERR timeout is not a float or out of range";
+// @ts-ignore: decorator
+@lazy @inline export const UNBLOCKED: string = "\
+UNBLOCKED client unblocked via CLIENT UNBLOCK";
+// @ts-ignore: decorator
 @lazy @inline export const TIMEOUT_NEGATIVE: string = "ERR timeout is negative";
 // @ts-ignore: decorator
 @lazy @inline export const PROTECTED_MODE: string = "\

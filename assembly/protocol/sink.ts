@@ -155,6 +155,11 @@ export function tellSubscriber(session: i32, isSubscriber: bool): void {
   flush(Stream.SUBSCRIBER, session, i32(isSubscriber), 0);
 }
 
+/** Tells the host that a session waits no longer. */
+export function requestResume(session: i32): void {
+  flush(Stream.RESUME, session, 0, 0);
+}
+
 /** Hands one log line to the host; levels as Stream.LOG says. */
 export function sendLog(level: i32, address: usize, bytes: usize): void {
   flush(Stream.LOG, level, <i32>address, <i32>bytes);

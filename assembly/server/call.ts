@@ -13,12 +13,15 @@
 import { EXCHANGE, Exchange, Request, Status } from "../abi";
 import { reserve, reserveServing } from "../memory/allocator";
 import { SERVER_ROOT } from "../abi";
+import { hasWatchful, markKey } from "../keyspace/waiting-keys";
 import { Database, collectGarbage, hasGarbage } from "../keyspace/keyspace";
 import { effectBytes, effectStart } from "../keyspace/effects";
+import { hashBytes } from "../memory/root";
 import { NOT_INTEGER, OUT_OF_MEMORY } from "../protocol/errors";
 import { replyError } from "../protocol/reply";
 import { equalsIgnoreCase } from "../text/case";
 import { parseInteger } from "../text/integers";
+import { Type } from "../values/key-entry";
 import { Session } from "./session";
 import { Row } from "./table";
 
@@ -40,6 +43,8 @@ export class Call {
   dirty: u32;
   /** 1: the handler rendered its effect itself (or there is none). */
   rendered: u32;
+  /** 1: the session may be made to wait; 0 inside a transaction or a script. */
+  canWait: u32;
   /** Status. */
   status: i32;
 
@@ -73,12 +78,19 @@ export function topCall(): Call {
 }
 
 /**
- * Notes that a key changed: effects now; watches, tracking, waiters and events as they are built.
+ * Notes that a key changed: effects and those who wait for changes; watches, tracking and events as
+ * they are built.
  */
 // @ts-ignore: decorator
 @inline
 export function touchKey(call: Call, key: usize, bytes: u32): void {
   call.dirty += 1;
+  if (hasWatchful()) wakeWatchful(call, key, bytes);
+}
+
+/** Only lists have waiters that a change wakes, and the coming of a key wakes by itself. */
+function wakeWatchful(call: Call, key: usize, bytes: u32): void {
+  markKey(call.database.number, Type.LIST, key, bytes, hashBytes(key, bytes));
 }
 
 /** Argument `index` as an integer in `call.integer`; false: the error is answered. */

@@ -17,6 +17,7 @@ import {
   collectGarbage, databaseAt, hasGarbage, position, setPosition,
 } from "../keyspace/keyspace";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
+import { hasReady } from "../keyspace/waiting-keys";
 import {
   NOAUTH, OUT_OF_MEMORY, replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand,
   replyWrongArity,
@@ -35,6 +36,7 @@ import { ReplyMode, Session, findSession } from "./session";
 import { settings } from "./settings";
 import { Row, RowFlag, findRow, findSubcommand } from "./table";
 import { afterCall, beforeCall, settleTiming, startTiming } from "./timing";
+import { serveReady } from "./wake";
 
 /** Buckets of flushed keys that a write frees at a time when memory is short. */
 const GARBAGE_STEPS: i32 = 256;
@@ -76,7 +78,7 @@ function run(session: Session): i32 {
   let status: i32 = Status.CONTINUE;
   startTiming();
   if (session.closing) return leave(session, Status.CLOSE);
-  if (session.request) return leave(session, Status.WAITING);
+  if (session.request || session.waiter) return leave(session, Status.WAITING);
   while (status == Status.CONTINUE) {
     lookAhead(databaseAt(session.database), parser.cursor, parser.end);
     if (session.replyMode) sinkMute(replySink());
@@ -144,6 +146,7 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   call.argumentCount = argumentCount;
   call.arguments = <u32>vector;
   call.status = Status.CONTINUE;
+  call.canWait = 1;
   session.activeMs = nowMs();
   session.commands += 1;
   if (session.replyMode) startSilence(session);
@@ -156,6 +159,7 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   if (errorsThisCall()) countErrorCode();
   if (leavesAccess) accessRules().paused = 0;
   if (session.replyMode) endSilence(session);
+  if (hasReady()) serveReady(session);
   settleMessages(session);
   if (session.closing) return Status.CLOSE;
   return call.status;
@@ -229,7 +233,7 @@ function needsPassword(session: Session, row: Row): bool {
  * True when `maxmemory` is passed or the memory kept free is touched. What a flush has left is
  * freed first, as much of it as helps: after FLUSHALL there is room at once.
  */
-function isOutOfMemory(): bool {
+export function isOutOfMemory(): bool {
   while (isMemoryShort()) {
     if (!hasGarbage()) return true;
     collectGarbage(GARBAGE_STEPS);
@@ -243,13 +247,14 @@ function isMemoryShort(): bool {
   return (limit > 0 && usedBytes() > limit && !isReplaying()) || !reserve(0);
 }
 
-function startSilence(session: Session): void {
+export function startSilence(session: Session): void {
   if (session.replyMode == ReplyMode.SKIP_NEXT) session.replyMode = ReplyMode.SKIP;
   sinkMute(replySink());
 }
 
 /** A skipped reply that is still to come is skipped when it comes. */
-function endSilence(session: Session): void {
+export function endSilence(session: Session): void {
   sinkUnmute(replySink());
-  if (session.replyMode == ReplyMode.SKIP && !session.request) session.replyMode = ReplyMode.ON;
+  if (session.request || session.waiter) return;
+  if (session.replyMode == ReplyMode.SKIP) session.replyMode = ReplyMode.ON;
 }

@@ -27,7 +27,7 @@ function addFlags(builder: TextBuilder, session: Session): void {
   builderText(builder, " flags=");
   const start = builder.bytes;
   if (session.subscriptions) builderByte(builder, 0x50);
-  if (session.request) builderByte(builder, 0x62);
+  if (session.request || session.waiter) builderByte(builder, 0x62);
   if (session.closing) builderByte(builder, 0x63);
   if (session.has(SessionFlag.UNIX_SOCKET)) builderByte(builder, 0x55);
   if (session.noEvict) builderByte(builder, 0x65);

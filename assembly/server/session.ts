@@ -44,6 +44,8 @@ export class Session {
   request: u32;
   /** Request: what the session waits for. */
   requestKind: u32;
+  /** Its Waiter while it waits for keys (server/waiting.ts), 0 = it does not. */
+  waiter: u32;
   openedMs: i64;
   /** Time of the last command. */
   activeMs: i64;

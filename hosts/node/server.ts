@@ -94,7 +94,10 @@ class Server implements RunningServer {
     this.#sessions = new Sessions(engine, {
       now: Date.now,
       defer,
-      later: (run, delayMs) => void setTimeout(run, delayMs),
+      later: (run, delayMs) => {
+        const timer = setTimeout(run, delayMs);
+        return () => clearTimeout(timer);
+      },
       allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
       onRequest: (request) => this.#requests.answer(request),
       onLog: (level, text) => this.log.write(level, text),

@@ -20,6 +20,8 @@ export interface OutletOptions {
   scheduleTurn: () => void;
   /** A session other than the calling one has had its output sent. */
   sent: (session: Session) => void;
+  /** A session waits no longer; it may be resumed once the running call is over. */
+  woken: (session: number) => void;
   onLog: (level: number, text: string) => void;
   onEffects: (bytes: Uint8Array) => void;
   onExport: (bytes: Uint8Array) => void;
@@ -113,6 +115,9 @@ export class Outlet {
         break;
       case Stream.CLOSE:
         this.#requestClose(id);
+        break;
+      case Stream.RESUME:
+        this.#options.woken(id);
         break;
       case Stream.LOG:
         this.#options.onLog(id, this.#text(address, bytes));

@@ -3,10 +3,12 @@
  * in order.
  *
  * A session that WAITS keeps its further input (bounded: then its transport is paused) until its
- * request has been answered. A client that does not read is not read from either, so it costs
- * bounded memory. An EngineTrap ends everything: nothing of that call leaves.
+ * request has been answered, or the engine has woken it. A client that does not read is not read
+ * from either, so it costs bounded memory. An EngineTrap ends everything: nothing of that call
+ * leaves.
  */
 import { Exchange, Request, Status } from "../../assembly/abi.js";
+import { Deadlines } from "./deadlines.js";
 import type { Engine, EngineRequest } from "./engine.js";
 import { type Gate, OPEN_GATE } from "./gate.js";
 import { limitOf, type OutputLimits, passesSoftLimit } from "./limits.js";
@@ -21,6 +23,8 @@ import { EngineTrap } from "./trap.js";
  */
 const PIECE_BYTES = 4096;
 const SLOW_PIECE_BYTES = 256;
+/** Sessions answered at a time when their waiting is over. */
+const EXPIRE_STEPS = 64;
 
 export interface Answer {
   ok: boolean;
@@ -32,8 +36,8 @@ export interface SessionsOptions {
   now: () => number;
   /** Runs a function at the end of the loop's turn. */
   defer: (run: () => void) => void;
-  /** Runs a function after so many milliseconds. */
-  later: (run: () => void, delayMs: number) => void;
+  /** Runs a function after so many milliseconds; answers how to prevent it. */
+  later: (run: () => void, delayMs: number) => () => void;
   /** The engine has stopped; all sessions are closed already. */
   onTrap: (trap: EngineTrap) => void;
   allocate?: (bytes: number) => Uint8Array;
@@ -52,6 +56,10 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #outlet: Outlet;
   readonly #open = new Map<number, Session>();
+  readonly #deadlines: Deadlines;
+  /** Sessions that wait no longer and are to be resumed. */
+  readonly #woken: number[] = [];
+  #resuming = false;
   #failed = false;
 
   constructor(engine: Engine, options: SessionsOptions) {
@@ -63,9 +71,15 @@ export class Sessions {
       find: (id) => this.#open.get(id),
       scheduleTurn: () => options.defer(() => this.#protect(() => this.#outlet.endTurn())),
       sent: (session) => this.#afterOutput(session),
+      woken: (id) => this.#woken.push(id),
       onLog: options.onLog ?? (() => {}),
       onEffects: options.onEffects ?? (() => {}),
       onExport: options.onExport ?? (() => {}),
+    });
+    this.#deadlines = new Deadlines(engine, {
+      now: options.now,
+      later: options.later,
+      expire: () => this.#expire(),
     });
   }
 
@@ -115,6 +129,7 @@ export class Sessions {
     }
     try {
       this.#advance(session, this.#feed(session, chunk, bytes, nowMs));
+      this.#afterCalls();
     } catch (cause) {
       this.#fail(cause);
     }
@@ -239,6 +254,37 @@ export class Sessions {
     return status;
   }
 
+  /** What the calls so far have left: sessions that were woken go on, the next deadline is set. */
+  #afterCalls(): void {
+    if (this.frozen || this.#resuming) return;
+    this.#resuming = true;
+    try {
+      for (let id = this.#woken.shift(); id !== undefined; id = this.#woken.shift()) {
+        const session = this.#open.get(id);
+        if (session !== undefined) this.#advance(session, this.#resume(session));
+        if (this.frozen) return;
+      }
+    } finally {
+      this.#resuming = false;
+    }
+    this.#deadlines.follow();
+  }
+
+  #resume(session: Session): number {
+    session.waiting = false;
+    this.#outlet.begin(session);
+    const status = this.engine.resume(session.id, this.#options.now());
+    this.#outlet.end(session);
+    this.#tellUnsent(session);
+    return status;
+  }
+
+  /** The time of sessions that wait is up. */
+  #expire(): void {
+    if (this.frozen || this.#failed) return;
+    this.run((engine) => engine.tick(this.#options.now(), EXPIRE_STEPS));
+  }
+
   #wake(session: Session, request: EngineRequest): void {
     this.frozen = false;
     this.#answerLate(session, request, { ok: true });
@@ -246,6 +292,7 @@ export class Sessions {
       if (other.waiting || other.keptBytes === 0) continue;
       this.#protect(() => this.#advance(other, Status.CONTINUE));
     }
+    this.#protect(() => this.#afterCalls());
   }
 
   #afterOutput(session: Session): void {
@@ -277,11 +324,14 @@ export class Sessions {
     session.closed = true;
     this.#open.delete(session.id);
     this.engine.closeSession(session.id);
+    this.#deadlines.follow();
   }
 
   #protect<Result>(run: () => Result): Result | undefined {
     try {
-      return run();
+      const result = run();
+      this.#afterCalls();
+      return result;
     } catch (cause) {
       this.#fail(cause);
       return undefined;
@@ -292,6 +342,7 @@ export class Sessions {
   #fail(cause: unknown): void {
     if (!(cause instanceof EngineTrap)) throw cause;
     this.#outlet.drop();
+    this.#deadlines.stop();
     const sessions = [...this.#open.values()];
     this.#open.clear();
     for (const session of sessions) {

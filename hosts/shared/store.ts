@@ -63,7 +63,10 @@ export class Store {
     this.#sessions = new Sessions(this.engine, {
       now,
       defer: (run) => void setTimeout(run, 0),
-      later: (run, delayMs) => void setTimeout(run, delayMs),
+      later: (run, delayMs) => {
+        const timer = setTimeout(run, delayMs);
+        return () => clearTimeout(timer);
+      },
       onTrap: (trap) => this.#rejectAll(new ReplyError(`ERR ${trap.message}`)),
       ...(options.onLog && { onLog: options.onLog }),
     });

@@ -228,4 +228,10 @@ export const differences: Difference[] = [
     ours: "*2\r\n:0\r\n$1\r\n2",
     source: "7.2 adds WITHSCORE (src/commands/zrevrank.json)",
   },
+  {
+    command: "blpop k 1e30",
+    reply70: "-ERR timeout is negative",
+    ours: "-ERR timeout is out of range",
+    source: "7.2 checks before it converts (getTimeoutFromObjectOrReply in src/timeout.c)",
+  },
 ];

@@ -72,6 +72,7 @@ class Played {
       later: (run, delayMs) => {
         this.turn.push(run);
         this.delays.push(delayMs);
+        return () => {};
       },
       onTrap: (trap) => this.traps.push(trap),
       ...options,

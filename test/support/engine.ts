@@ -90,6 +90,8 @@ export class TestEngine {
   logs: string[] = [];
   /** Ids of sessions that the engine asked to close. */
   closed: number[] = [];
+  /** Ids of sessions whose waiting for a key is over, in order. */
+  woken: number[] = [];
   readonly replies = new Map<number, Buffer[]>();
   private bytes: Uint8Array;
   /** The message that the engine is handing out. */
@@ -131,6 +133,7 @@ export class TestEngine {
     else if (stream === Stream.EXPORT) this.exported.push(copy);
     else if (stream === Stream.LOG) this.logs.push(copy.toString("latin1"));
     else if (stream === Stream.CLOSE) this.closed.push(session);
+    else if (stream === Stream.RESUME) this.woken.push(session);
   }
 
   /** Opens a session; INTERNAL, REPLAY and the like by `flags`. */
