@@ -7,34 +7,26 @@
 
 import { lookupRead } from "../keyspace/database";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
-import { SYNTAX, WRONG_TYPE } from "../protocol/errors";
+import { WRONG_TYPE } from "../protocol/errors";
 import {
   replyArray, replyBulk, replyBulkInteger, replyEmptyArray, replyError,
 } from "../protocol/reply";
-import { Call, integerOrReply } from "../server/call";
+import { Call } from "../server/call";
 import { command } from "../server/table";
 import {
   HashTable, nextInChain, occupiedSlots, referenceAt, scanChain, scanNext, scanSibling,
 } from "../structures/hash-table";
-import { matchGlob } from "../text/glob";
 import { hashTableOf, isPackedHash, nextField, openWalk } from "../values/hash";
 import { HashField } from "../values/hash-field";
 import { KeyEntry, Type } from "../values/key-entry";
 import { cursorOrReply } from "./keys-scan";
-
-const COUNT_DEFAULT: i64 = 10;
+import { ScanOptions, scanOptionsOrReply } from "./scan-options";
 
 /** What HSCAN was asked for and where it stands. */
 @unmanaged
 class Scan {
   cursor: u64;
-  /** COUNT. */
-  count: i64;
-  /** Glob pattern; 0 = every field. */
-  pattern: u32;
-  patternBytes: u32;
-  /** 1: fields without their values. */
-  noValues: u32;
+  options: ScanOptions;
   /** 1: matches are answered, 0: only counted. */
   answers: u32;
   /** Fields that matched, and all that were seen. */
@@ -51,7 +43,8 @@ function hscan(call: Call): void {
   const mark = scratchMark();
   const scan = changetype<Scan>(scratchTake(offsetof<Scan>()));
   scan.cursor = cursor;
-  if (optionsOrReply(call, scan)) {
+  scan.options = changetype<ScanOptions>(scratchTake(offsetof<ScanOptions>()));
+  if (scanOptionsOrReply(call, scan.options, Type.HASH)) {
     if (isPackedHash(entry)) scanPacked(entry, scan);
     else scanTable(hashTableOf(entry), scan);
   }
@@ -64,46 +57,14 @@ function replyEmpty(): void {
   replyEmptyArray();
 }
 
-function optionsOrReply(call: Call, scan: Scan): bool {
-  scan.count = COUNT_DEFAULT;
-  scan.pattern = 0;
-  scan.patternBytes = 0;
-  scan.noValues = 0;
-  let isValid = true;
-  for (let index = 3; index < call.argumentCount && isValid; index++) {
-    const hasValue = index + 1 < call.argumentCount;
-    if (hasValue && call.is(index, "count")) {
-      if (!integerOrReply(call, ++index)) return false;
-      scan.count = call.integer;
-      isValid = scan.count > 0;
-    } else if (hasValue && call.is(index, "match")) {
-      setPattern(scan, call.at(++index), call.bytesOf(index));
-    } else if (call.is(index, "novalues")) {
-      scan.noValues = 1;
-    } else {
-      isValid = false;
-    }
-  }
-  if (!isValid) replyError(SYNTAX);
-  return isValid;
-}
-
-/** A pattern that matches everything costs nothing. */
-function setPattern(scan: Scan, pattern: usize, bytes: u32): void {
-  const isAll = bytes == 1 && load<u8>(pattern) == 0x2a;
-  scan.pattern = isAll ? 0 : <u32>pattern;
-  scan.patternBytes = bytes;
-}
-
 /** Counts a field, or answers it, if it matches. */
 function visit(scan: Scan, field: usize, fieldBytes: u32, value: usize, valueBytes: u32): void {
   scan.seen += 1;
-  if (scan.pattern
-    && !matchGlob(scan.pattern, scan.patternBytes, field, fieldBytes, false)) return;
+  if (!scan.options.matches(field, fieldBytes)) return;
   scan.matches += 1;
   if (!scan.answers) return;
   replyBulk(field, fieldBytes);
-  if (!scan.noValues) replyBulk(value, valueBytes);
+  if (!scan.options.namesOnly) replyBulk(value, valueBytes);
 }
 
 /** Begins a pass. */
@@ -117,7 +78,7 @@ function startPass(scan: Scan, answers: bool): void {
 function replyHead(scan: Scan, cursor: u64): void {
   replyArray(2);
   replyBulkInteger(<i64>cursor);
-  replyArray(scan.noValues ? scan.matches : scan.matches << 1);
+  replyArray(scan.options.namesOnly ? scan.matches : scan.matches << 1);
 }
 
 function scanPacked(entry: KeyEntry, scan: Scan): void {
@@ -144,12 +105,12 @@ function scanTable(table: HashTable, scan: Scan): void {
 /** Visits chains until COUNT fields are seen or the table ends; returns the cursor after. */
 function passFrom(table: HashTable, scan: Scan): u64 {
   let at = scan.cursor;
-  const steps: i64 = scan.count > i64.MAX_VALUE / 10 ? i64.MAX_VALUE : scan.count * 10;
+  const steps = scan.options.steps;
   for (let step: i64 = 0; step < steps; step++) {
     visitChain(scan, scanChain(table, at));
     visitChain(scan, scanSibling(table, at));
     at = scanNext(table, at);
-    if (!at || <i64>scan.seen >= scan.count) break;
+    if (!at || <i64>scan.seen >= scan.options.count) break;
   }
   return at;
 }

@@ -6,7 +6,7 @@ import {
   replyGathered, strikeExpired,
 } from "../keyspace/scan";
 import { scratchMark, scratchRelease } from "../memory/scratch";
-import { INVALID_CURSOR, OUT_OF_MEMORY, SYNTAX } from "../protocol/errors";
+import { INVALID_CURSOR, NOVALUES_ONLY_HSCAN, OUT_OF_MEMORY, SYNTAX } from "../protocol/errors";
 import {
   replyArray, replyBulk, replyBulkInteger, replyError, replyNull,
 } from "../protocol/reply";
@@ -94,7 +94,7 @@ function scanOptionsOrReply(call: Call, gathering: Gathering): bool {
       const type = typeNamed(call.at(value), call.bytesOf(value));
       gathering.type = type < 0 ? NO_TYPE : type;
     } else {
-      replyError(SYNTAX);
+      replyError(call.is(index, "novalues") ? NOVALUES_ONLY_HSCAN : SYNTAX);
       return false;
     }
   }

@@ -2,14 +2,13 @@
 
 import { lookupRead } from "../keyspace/database";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
-import { NOVALUES_ONLY_HSCAN, OUT_OF_MEMORY, SYNTAX, WRONG_TYPE } from "../protocol/errors";
+import { OUT_OF_MEMORY, WRONG_TYPE } from "../protocol/errors";
 import { replyArray, replyBulk, replyBulkInteger, replyError } from "../protocol/reply";
-import { Call, integerOrReply } from "../server/call";
+import { Call } from "../server/call";
 import { command } from "../server/table";
 import {
   nextInChain, occupiedSlots, referenceAt, scanChain, scanNext, scanSibling,
 } from "../structures/hash-table";
-import { matchGlob } from "../text/glob";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
 import {
   MemberList, listMember, listNext, openListCursor, openMemberList,
@@ -18,17 +17,14 @@ import { SetMember } from "../values/set-member";
 import { setTable } from "../values/set";
 import { openSetCursor, setNext } from "../values/set-cursor";
 import { cursorOrReply } from "./keys-scan";
-
-const COUNT_DEFAULT: i64 = 10;
+import { ScanOptions, scanOptionsOrReply } from "./scan-options";
 
 /** What a scan asks for and has found, in scratch memory. */
 @unmanaged
 class MemberScan {
   list: MemberList;
-  /** Argument with the pattern, 0 = every member. */
-  pattern: i32;
-  /** Members wanted, and the cursor to go on with. */
-  count: i64;
+  options: ScanOptions;
+  /** The cursor to go on with. */
   cursor: u64;
 }
 
@@ -46,9 +42,10 @@ function sscan(call: Call): void {
   const scan = changetype<MemberScan>(scratchTake(offsetof<MemberScan>()));
   scan.list = openMemberList();
   scan.cursor = cursor;
-  if (scanOptionsOrReply(call, scan)) {
+  scan.options = changetype<ScanOptions>(scratchTake(offsetof<ScanOptions>()));
+  if (scanOptionsOrReply(call, scan.options, Type.SET)) {
     const isTable = entry.encoding == Encoding.HASHTABLE;
-    if (isTable ? gatherSteps(call, scan, entry) : gatherWhole(call, scan, entry)) {
+    if (isTable ? gatherSteps(scan, entry) : gatherWhole(scan, entry)) {
       replyScanned(scan);
     } else {
       replyError(OUT_OF_MEMORY);
@@ -57,69 +54,42 @@ function sscan(call: Call): void {
   scratchRelease(mark);
 }
 
-/** MATCH and COUNT; false: the error is answered. */
-function scanOptionsOrReply(call: Call, scan: MemberScan): bool {
-  scan.pattern = 0;
-  scan.count = COUNT_DEFAULT;
-  for (let index = 3; index < call.argumentCount; index += 2) {
-    const hasValue = index + 1 < call.argumentCount;
-    if (hasValue && call.is(index, "count")) {
-      if (!integerOrReply(call, index + 1)) return false;
-      scan.count = call.integer;
-      if (scan.count >= 1) continue;
-    } else if (hasValue && call.is(index, "match")) {
-      scan.pattern = index + 1;
-      continue;
-    } else if (call.is(index, "novalues")) {
-      replyError(NOVALUES_ONLY_HSCAN);
-      return false;
-    }
-    replyError(SYNTAX);
-    return false;
-  }
-  return true;
-}
-
 /** Lists a member if the pattern wants it; false when memory is short. */
-function gather(call: Call, scan: MemberScan, block: usize, text: usize, bytes: u32): bool {
-  const pattern = scan.pattern;
-  if (pattern && !matchGlob(call.at(pattern), call.bytesOf(pattern), text, bytes, false)) {
-    return true;
-  }
-  return listMember(scan.list, block, text, bytes);
+function gather(scan: MemberScan, block: usize, text: usize, bytes: u32): bool {
+  return !scan.options.matches(text, bytes) || listMember(scan.list, block, text, bytes);
 }
 
 /** A small encoding is answered whole. */
-function gatherWhole(call: Call, scan: MemberScan, entry: KeyEntry): bool {
+function gatherWhole(scan: MemberScan, entry: KeyEntry): bool {
   const cursor = openSetCursor(entry);
   scan.cursor = 0;
   while (setNext(cursor)) {
-    if (!gather(call, scan, 0, cursor.text, cursor.bytes)) return false;
+    if (!gather(scan, 0, cursor.text, cursor.bytes)) return false;
   }
   return true;
 }
 
-function gatherChain(call: Call, scan: MemberScan, first: usize): bool {
+function gatherChain(scan: MemberScan, first: usize): bool {
   for (let bucket = first; bucket; bucket = nextInChain(bucket)) {
     const elements = occupiedSlots(bucket);
     for (let slot = 0; slot < elements; slot++) {
       const block = referenceAt(bucket, slot);
       const member = changetype<SetMember>(block);
-      if (!gather(call, scan, block, member.keyAddress, member.keyBytes)) return false;
+      if (!gather(scan, block, member.keyAddress, member.keyBytes)) return false;
     }
   }
   return true;
 }
 
 /** Chains of the table until there are enough members, or ten times as many steps are done. */
-function gatherSteps(call: Call, scan: MemberScan, entry: KeyEntry): bool {
+function gatherSteps(scan: MemberScan, entry: KeyEntry): bool {
   const table = setTable(entry);
-  const steps: i64 = scan.count > i64.MAX_VALUE / 10 ? i64.MAX_VALUE : scan.count * 10;
+  const steps = scan.options.steps;
   for (let step: i64 = 0; step < steps; step++) {
-    if (!gatherChain(call, scan, scanChain(table, scan.cursor))) return false;
-    if (!gatherChain(call, scan, scanSibling(table, scan.cursor))) return false;
+    if (!gatherChain(scan, scanChain(table, scan.cursor))) return false;
+    if (!gatherChain(scan, scanSibling(table, scan.cursor))) return false;
     scan.cursor = scanNext(table, scan.cursor);
-    if (!scan.cursor || <i64>scan.list.count >= scan.count) break;
+    if (!scan.cursor || <i64>scan.list.count >= scan.options.count) break;
   }
   return true;
 }

@@ -24,16 +24,15 @@ import {
 } from "../structures/hash-table";
 import { ScoredElement } from "../structures/scored-element";
 import { writeDouble } from "../text/doubles";
-import { matchGlob } from "../text/glob";
 import { KeyEntry, Type } from "../values/key-entry";
 import {
   SetCursor, isPacked, memberAddress, memberBytes, memberScore, nextMember, seekMember,
   sortedSetCount, tableOf,
 } from "../values/sorted-set";
 import { cursorOrReply } from "./keys-scan";
+import { ScanOptions, scanOptionsOrReply } from "./scan-options";
 import { replyMember, replyMembersHeader } from "./sorted-set-ranges";
 
-const COUNT_DEFAULT: i64 = 10;
 const SCORE_TEXT_BYTES: u32 = 48;
 /** Larger numbers of answers could not be counted, let alone sent. */
 const ANSWERS_MAXIMUM: i64 = 0x3fffffff;
@@ -45,10 +44,7 @@ const PASS_FACTOR: u32 = 3;
 /** A step of ZSCAN, in scratch memory. */
 @unmanaged
 class Scan {
-  cursor: u64;
-  count: i64;
-  /** Argument with the pattern, 0 = every member. */
-  pattern: i32;
+  options: ScanOptions;
   found: u32;
   /** 1: what is found is answered. */
   answers: u32;
@@ -68,81 +64,63 @@ function zscan(call: Call): void {
   const mark = scratchMark();
   const scan = changetype<Scan>(scratchTake(offsetof<Scan>()));
   scan.text = scratchTake(SCORE_TEXT_BYTES);
-  if (scanOptionsOrReply(call, scan)) {
+  scan.options = changetype<ScanOptions>(scratchTake(offsetof<ScanOptions>()));
+  if (scanOptionsOrReply(call, scan.options, Type.SORTED_SET)) {
     scan.answers = 0;
-    const next = scanStep(call, entry, scan, cursor);
+    const next = scanStep(entry, scan, cursor);
     replyArray(2);
     replyBulkInteger(next);
-    replyArray(scan.found << 1);
+    replyArray(scan.options.namesOnly ? scan.found : scan.found << 1);
     scan.answers = 1;
-    scanStep(call, entry, scan, cursor);
+    scanStep(entry, scan, cursor);
   }
   scratchRelease(mark);
 }
 
-/** MATCH and COUNT; false: the error is answered. */
-function scanOptionsOrReply(call: Call, scan: Scan): bool {
-  scan.pattern = 0;
-  scan.count = COUNT_DEFAULT;
-  for (let index = 3; index < call.argumentCount; index += 2) {
-    const hasValue = index + 1 < call.argumentCount;
-    if (hasValue && call.is(index, "count")) {
-      if (!integerOrReply(call, index + 1)) return false;
-      scan.count = call.integer;
-      if (scan.count >= 1) continue;
-    } else if (hasValue && call.is(index, "match")) {
-      scan.pattern = index + 1;
-      continue;
-    }
-    replyError(SYNTAX);
-    return false;
-  }
-  return true;
-}
-
 /** Goes through a step from `from` on; returns the cursor after it. A packed set is one step. */
-function scanStep(call: Call, entry: KeyEntry, scan: Scan, from: u64): u64 {
+function scanStep(entry: KeyEntry, scan: Scan, from: u64): u64 {
   scan.found = 0;
   if (isPacked(entry)) {
     const mark = scratchMark();
     const cursor = changetype<SetCursor>(scratchTake(offsetof<SetCursor>()));
     seekMember(entry, 0, cursor);
     do {
-      meet(call, scan, memberAddress(cursor), memberBytes(cursor), memberScore(cursor));
+      meet(scan, memberAddress(cursor), memberBytes(cursor), memberScore(cursor));
     } while (nextMember(cursor));
     scratchRelease(mark);
     return 0;
   }
   const table = tableOf(entry);
-  const steps: i64 = scan.count > i64.MAX_VALUE / 10 ? i64.MAX_VALUE : scan.count * 10;
+  const steps = scan.options.steps;
   let at = from;
   for (let step: i64 = 0; step < steps; step++) {
-    meetChain(call, scan, scanChain(table, at));
-    meetChain(call, scan, scanSibling(table, at));
+    meetChain(scan, scanChain(table, at));
+    meetChain(scan, scanSibling(table, at));
     at = scanNext(table, at);
-    if (!at || <i64>scan.found >= scan.count) break;
+    if (!at || <i64>scan.found >= scan.options.count) break;
   }
   return at;
 }
 
-function meetChain(call: Call, scan: Scan, first: usize): void {
+function meetChain(scan: Scan, first: usize): void {
   for (let bucket = first; bucket; bucket = nextInChain(bucket)) {
     const elements = occupiedSlots(bucket);
     for (let slot = 0; slot < elements; slot++) {
       const element = changetype<ScoredElement>(referenceAt(bucket, slot));
-      meet(call, scan, element.keyAddress, element.keyBytes, element.score);
+      meet(scan, element.keyAddress, element.keyBytes, element.score);
     }
   }
 }
 
 /** Counts a member, or answers it, if the pattern wants it. */
-function meet(call: Call, scan: Scan, address: usize, bytes: u32, score: f64): void {
-  const pattern = scan.pattern;
-  if (pattern && !matchGlob(call.at(pattern), call.bytesOf(pattern), address, bytes, false)) return;
+function meet(scan: Scan, address: usize, bytes: u32, score: f64): void {
+  if (!scan.options.matches(address, bytes)) return;
   scan.found += 1;
   if (!scan.answers) return;
   replyBulk(address, bytes);
-  sinkBulk(replySink(), scan.text, writeDouble(scan.text, score));
+  if (!scan.options.namesOnly) {
+    sinkBulk(replySink(), scan.text, writeDouble(scan.text, score));
+  }
 }
 
 // ---- ZRANDMEMBER -------------------------------------------------------------------------------
@@ -247,8 +225,9 @@ function enter(table: usize, places: u32, number: u32): bool {
 export function registerSortedSetWalks(): void {
   command(zscan.index, "zscan", "sorted-set", "2.8.0", -3,
     "readonly", "sortedset", "index 1 range 0 1 0 : ro access",
-    "key:key cursor:integer pattern:pattern=MATCH? count:integer=COUNT?",
-    "nondeterministic_output", "O(1) a call, O(N) for the whole sorted set",
+    "key:key cursor:integer pattern:pattern=MATCH? count:integer=COUNT? \
+noscores:pure-token=NOSCORES?^8.0.0", "nondeterministic_output",
+    "O(1) a call, O(N) for the whole sorted set",
     "Lists members with their scores in steps, going on at a cursor.");
   command(zrandmember.index, "zrandmember", "sorted-set", "6.2.0", -2,
     "readonly", "sortedset", "index 1 range 0 1 0 : ro access",

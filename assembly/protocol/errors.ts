@@ -204,6 +204,9 @@ ERR Number of keys can't be greater than number of args";
 // @ts-ignore: decorator
 @lazy @inline export const NOVALUES_ONLY_HSCAN: string = "\
 ERR NOVALUES option can only be used in HSCAN";
+// @ts-ignore: decorator
+@lazy @inline export const NOSCORES_ONLY_ZSCAN: string = "\
+ERR NOSCORES option can only be used in ZSCAN";
 
 // ---- Geo ----------------------------------------------------------------------------------------
 

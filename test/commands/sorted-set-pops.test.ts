@@ -198,6 +198,9 @@ describe("ZSCAN", () => {
     expect(cursor).toBe("0");
     expect([...found].sort()).toEqual(["0.1", "2", "a", "b"]);
     expect(session.ask("ZSCAN key 0 MATCH a* COUNT 5")).toEqual(["0", ["a", "0.1"]]);
+    const [, names] = session.ask("ZSCAN key 0 NOSCORES") as [string, string[]];
+    expect([...names].sort()).toEqual(["a", "b"]);
+    expect(session.ask("ZSCAN key 0 NOSCORES MATCH b")).toEqual(["0", ["b"]]);
   });
 
   it("goes on at cursors", () => {
@@ -222,6 +225,13 @@ describe("ZSCAN", () => {
     refuses("ZSCAN key 0", "*2\r\n$1\r\n0\r\n*0\r\n");
     session.call("ZADD key 1 a");
     expect(session.call("ZSCAN key x")).toBe("-ERR invalid cursor\r\n");
+    expect(session.call("ZSCAN key 0 NOVALUES")).toBe(
+      "-ERR NOVALUES option can only be used in HSCAN\r\n",
+    );
+    session.call("HSET hash a 1");
+    expect(session.call("HSCAN hash 0 NOSCORES")).toBe(
+      "-ERR NOSCORES option can only be used in ZSCAN\r\n",
+    );
     expect(session.call("ZSCAN key 0 COUNT 0")).toBe(SYNTAX);
     expect(session.call("ZSCAN key 0 COUNT x")).toBe(NOT_INTEGER);
     expect(session.call("ZSCAN key 0 MATCH")).toBe(SYNTAX);

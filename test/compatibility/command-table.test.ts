@@ -13,6 +13,7 @@ const justified: Record<string, string> = {
   "command|getkeys arguments": "7.2 names them",
   "command|getkeysandflags arguments": "7.2 names them",
   "hscan arguments": "7.4 adds NOVALUES",
+  "zscan arguments": "a later server adds NOSCORES",
   "set arguments": "8.4 adds the comparisons",
   "bitop arguments": "7.2 names the operations, 8.2 adds four",
   "blpop flags": "7.2 lets scripts call it, where it does not wait",

@@ -171,6 +171,12 @@ export const differences: Difference[] = [
     source: "7.2 keeps small sets in a listpack (set-max-listpack-entries in redis.conf)",
   },
   {
+    command: "scan 0 novalues",
+    reply70: "-ERR syntax error",
+    ours: "-ERR NOVALUES option can only be used in HSCAN",
+    source: "7.4 has NOVALUES, for HSCAN alone (scanGenericCommand in src/db.c)",
+  },
+  {
     command: "sscan set 0 novalues",
     before: ["sadd set a"],
     reply70: "-ERR syntax error",
