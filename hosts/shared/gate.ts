@@ -26,26 +26,25 @@ export class OutputQueue {
     this.bytes += bytes.length;
   }
 
-  /** Takes what may leave now, joined; undefined when nothing may. */
-  take(gate: Gate): Uint8Array | undefined {
+  /** Hands over what may leave now, in order. */
+  release(gate: Gate, send: (bytes: Uint8Array) => void): void {
     let count = 0;
-    let bytes = 0;
-    for (const held of this.#held) {
-      if (!gate.passes(held.position)) break;
-      bytes += held.bytes.length;
+    for (const { position } of this.#held) {
+      if (!gate.passes(position)) break;
       count++;
     }
-    if (count === 0) return undefined;
-    const leaving = this.#held.splice(0, count);
-    this.bytes -= bytes;
-    const first = leaving[0] as HeldOutput;
-    if (count === 1) return first.bytes;
-    const joined = new Uint8Array(bytes);
-    let at = 0;
-    for (const held of leaving) {
-      joined.set(held.bytes, at);
-      at += held.bytes.length;
+    if (count > 0) this.#handOver(this.#held.splice(0, count), send);
+  }
+
+  /** Forgets everything; `forget` learns of each part. */
+  drop(forget: (bytes: Uint8Array) => void): void {
+    this.#handOver(this.#held.splice(0), forget);
+  }
+
+  #handOver(leaving: readonly HeldOutput[], take: (bytes: Uint8Array) => void): void {
+    for (const { bytes } of leaving) {
+      this.bytes -= bytes.length;
+      take(bytes);
     }
-    return joined;
   }
 }

@@ -2,8 +2,8 @@
  * Where the engine's output goes: routes `flush` by stream, gathers replies and sends them.
  *
  * Replies of the session whose call runs are gathered in one buffer and written once per call.
- * Replies for other sessions are gathered per session and written once per turn of the loop. Under
- * a closed gate everything is copied and held with the position that its call reached.
+ * Replies for other sessions are gathered per session and written once per turn of the loop. Output
+ * whose position the gate does not let pass is held until the log has reached it.
  */
 import { Exchange, Stream } from "../../assembly/abi.js";
 import type { Engine } from "./engine.js";
@@ -22,8 +22,11 @@ export interface OutletOptions {
   sent: (session: Session) => void;
   /** A session waits no longer; it may be resumed once the running call is over. */
   woken: (session: number) => void;
+  /** Some or all of the output that a session had waiting for the log has been sent. */
+  released: (session: Session) => void;
   onLog: (level: number, text: string) => void;
-  onEffects: (bytes: Uint8Array) => void;
+  /** Effects are source[address, address + bytes), valid during the call. */
+  onEffects: (source: Uint8Array, address: number, bytes: number) => void;
   onExport: (bytes: Uint8Array) => void;
 }
 
@@ -33,6 +36,7 @@ export class Outlet {
   readonly #options: OutletOptions;
   readonly #slab: OutputSlab;
   readonly #touched = new Set<Session>();
+  #heldSessions: Session[] = [];
   #current: Session | undefined;
   #turnScheduled = false;
   /** The message that the engine is handing to one session after another. */
@@ -51,28 +55,63 @@ export class Outlet {
     this.#current = session;
   }
 
-  /** The call is over: its output leaves. */
+  /** The call is over: its output leaves, now or when the log has reached its position. */
   end(session: Session): void {
-    this.#slab.send(session.transport);
     this.#current = undefined;
+    const position = this.#engine.position();
+    if (session.queue.bytes === 0 && this.#options.gate.passes(position)) {
+      this.sendGathered(session);
+      this.#slab.send(session.transport);
+    } else {
+      if (!this.#slab.isEmpty) session.gather(this.#slab.take());
+      this.#hold(session, position);
+    }
     this.settle();
   }
 
-  /** After a call under a closed gate: its output gets the position that the call reached. */
+  /** After a call: output for other sessions that has to wait gets the position it reached. */
   settle(): void {
-    if (this.#options.gate.open || this.#touched.size === 0) return;
+    if (this.#touched.size === 0) return;
+    const { gate } = this.#options;
     const position = this.#engine.position();
-    for (const session of this.#takeTouched()) {
-      if (session.gatheredBytes > 0) session.queue.hold(position, session.takeGathered());
-      this.release(session);
+    const passes = gate.open || gate.passes(position);
+    for (const session of this.#touched) {
+      if (passes && session.queue.bytes === 0) continue;
+      this.#touched.delete(session);
+      this.#hold(session, position);
       this.#options.sent(session);
     }
   }
 
-  /** Sends held output whose position the gate lets pass. */
-  release(session: Session): void {
-    const bytes = session.queue.take(this.#options.gate);
-    if (bytes !== undefined) session.transport.write(bytes);
+  /** The log has advanced: sends what may leave now. */
+  release(): void {
+    const sessions = this.#heldSessions.splice(0);
+    for (const session of sessions) {
+      if (session.closed) continue;
+      session.queue.release(this.#options.gate, (bytes) => {
+        this.#slab.giveBack(bytes, session.transport.write(bytes));
+      });
+      if (session.queue.bytes > 0) this.#heldSessions.push(session);
+      this.#options.released(session);
+    }
+  }
+
+  /** Sessions with output that waits for the log; it is forgotten. */
+  dropHeld(): Session[] {
+    const sessions = this.#heldSessions.splice(0).filter((session) => !session.closed);
+    for (const session of sessions) this.forget(session);
+    return sessions;
+  }
+
+  /** The output that a session has waiting for the log is not sent any more. */
+  forget(session: Session): void {
+    session.queue.drop((bytes) => this.#slab.giveBack(bytes, true));
+  }
+
+  #hold(session: Session, position: number): void {
+    if (session.gatheredBytes === 0) return;
+    if (session.queue.bytes === 0) this.#heldSessions.push(session);
+    for (const part of session.takeParts()) session.queue.hold(position, part);
   }
 
   endTurn(): void {
@@ -123,7 +162,7 @@ export class Outlet {
         this.#options.onLog(id, this.#text(address, bytes));
         break;
       case Stream.EFFECTS:
-        this.#options.onEffects(this.#engine.bytes.subarray(address, address + bytes));
+        this.#options.onEffects(this.#engine.bytes, address, bytes);
         break;
       case Stream.EXPORT:
         this.#options.onExport(this.#engine.bytes.subarray(address, address + bytes));
@@ -143,8 +182,8 @@ export class Outlet {
     if (session.counts) this.#engine.addFact(Exchange.OUTPUT_BYTES, bytes);
     if (passesHardLimit(limitOf(this.limits, session), session.unsentBytes)) {
       this.#giveUp(session);
-    } else if (isCurrent && this.#options.gate.open) {
-      this.#slab.append(this.#engine.bytes, address, bytes, session.transport);
+    } else if (isCurrent) {
+      this.#slab.append(this.#engine.bytes, address, bytes, () => this.#spill(session));
     } else {
       session.gather(this.#engine.bytes.slice(address, address + bytes));
       this.#touch(session);
@@ -173,6 +212,12 @@ export class Outlet {
     return this.#current?.id === id ? this.#current : this.#options.find(id);
   }
 
+  /** The buffer is full in the middle of a call; nobody knows yet which position that reaches. */
+  #spill(session: Session): void {
+    if (this.#options.gate.open) this.#slab.send(session.transport);
+    else session.gather(this.#slab.take());
+  }
+
   #requestClose(id: number): void {
     const session = this.#find(id);
     if (session === undefined) return;
@@ -191,7 +236,7 @@ export class Outlet {
 
   #touch(session: Session): void {
     this.#touched.add(session);
-    if (!this.#options.gate.open || this.#turnScheduled) return;
+    if (this.#turnScheduled) return;
     this.#turnScheduled = true;
     this.#options.scheduleTurn();
   }

@@ -3,7 +3,8 @@
  *
  * When the transport has sent everything at once (the usual case) the same bytes are used again;
  * otherwise they are lent to the transport for good and the next output goes behind them, or into
- * a fresh buffer. So nothing is copied twice and nothing lent is ever overwritten.
+ * a fresh buffer. So nothing is copied twice and nothing lent is ever overwritten. Output that has
+ * to wait for the log is taken, and given back when it has left.
  */
 import { copyBytes } from "./copy.js";
 import type { Transport } from "./transport.js";
@@ -17,20 +18,24 @@ export class OutputSlab {
   #buffer: Uint8Array;
   #start = 0;
   #end = 0;
+  /** Parts of the buffer that are to be given back. */
+  #taken = 0;
+  /** Whether a part of it was lent for good. */
+  #isLent = false;
 
   constructor(allocate: (bytes: number) => Uint8Array) {
     this.#allocate = allocate;
     this.#buffer = allocate(SLAB_BYTES);
   }
 
-  /** Adds bytes; whenever the buffer is full it is sent. */
-  append(source: Uint8Array, address: number, bytes: number, transport: Transport): void {
+  /** Adds bytes; whenever the buffer is full `onFull` takes what is in it. */
+  append(source: Uint8Array, address: number, bytes: number, onFull: () => void): void {
     let at = address;
     let rest = bytes;
     while (rest > 0) {
       let room = this.#buffer.length - this.#end;
       if (room === 0) {
-        this.send(transport);
+        onFull();
         room = this.#buffer.length - this.#end;
       }
       const part = Math.min(rest, room);
@@ -45,16 +50,44 @@ export class OutputSlab {
   send(transport: Transport): number {
     const bytes = this.#end - this.#start;
     if (bytes === 0) return 0;
-    if (transport.write(this.#buffer.subarray(this.#start, this.#end))) {
-      this.#end = this.#start;
-    } else if (this.#buffer.length - this.#end < SMALLEST_ROOM_BYTES) {
-      this.#buffer = this.#allocate(SLAB_BYTES);
-      this.#start = 0;
-      this.#end = 0;
-    } else {
-      this.#start = this.#end;
-    }
+    if (transport.write(this.#buffer.subarray(this.#start, this.#end))) this.#end = this.#start;
+    else this.#lend(true);
     return bytes;
+  }
+
+  /** Whether anything is gathered. */
+  get isEmpty(): boolean {
+    return this.#end === this.#start;
+  }
+
+  /** Lends what was gathered, to be sent later; `giveBack` ends that. */
+  take(): Uint8Array {
+    const taken = this.#buffer.subarray(this.#start, this.#end);
+    this.#taken++;
+    this.#lend(false);
+    return taken;
+  }
+
+  /** Something that was taken has left; not `whole` when a transport still refers to it. */
+  giveBack(taken: Uint8Array, whole: boolean): void {
+    if (taken.buffer !== this.#buffer.buffer) return;
+    this.#taken--;
+    if (!whole) this.#isLent = true;
+    if (this.#taken > 0 || this.#isLent || this.#end > this.#start) return;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  /** What was gathered stays where it is: for good, or until it is given back. */
+  #lend(forGood: boolean): void {
+    if (forGood) this.#isLent = true;
+    this.#start = this.#end;
+    if (this.#buffer.length - this.#end >= SMALLEST_ROOM_BYTES) return;
+    this.#buffer = this.#allocate(SLAB_BYTES);
+    this.#start = 0;
+    this.#end = 0;
+    this.#taken = 0;
+    this.#isLent = false;
   }
 
   /** Forgets what was gathered. */

@@ -90,11 +90,16 @@ export class Session {
     this.gatheredBytes += bytes.length;
   }
 
+  /** Takes the gathered output. */
+  takeParts(): Uint8Array[] {
+    this.gatheredBytes = 0;
+    return this.gathered.splice(0);
+  }
+
   /** Takes the gathered output, joined. */
   takeGathered(): Uint8Array {
-    const parts = this.gathered.splice(0);
     const bytes = this.gatheredBytes;
-    this.gatheredBytes = 0;
+    const parts = this.takeParts();
     if (parts.length === 1) return parts[0] as Uint8Array;
     const joined = new Uint8Array(bytes);
     let at = 0;

@@ -25,6 +25,8 @@ const PIECE_BYTES = 4096;
 const SLOW_PIECE_BYTES = 256;
 /** Sessions answered at a time when their waiting is over. */
 const EXPIRE_STEPS = 64;
+/** A little that waits for the log is gone before anybody could ask for it. */
+const HELD_UNTOLD_BYTES = 64 * 1024;
 
 export interface Answer {
   ok: boolean;
@@ -44,7 +46,8 @@ export interface SessionsOptions {
   gate?: Gate;
   onRequest?: (request: EngineRequest) => Answer | Promise<Answer>;
   onLog?: (level: number, text: string) => void;
-  onEffects?: (bytes: Uint8Array) => void;
+  /** Effects are source[address, address + bytes), valid during the call. */
+  onEffects?: (source: Uint8Array, address: number, bytes: number) => void;
   onExport?: (bytes: Uint8Array) => void;
 }
 
@@ -72,6 +75,7 @@ export class Sessions {
       scheduleTurn: () => options.defer(() => this.#protect(() => this.#outlet.endTurn())),
       sent: (session) => this.#afterOutput(session),
       woken: (id) => this.#woken.push(id),
+      released: (session) => this.#goOn(session),
       onLog: options.onLog ?? (() => {}),
       onEffects: options.onEffects ?? (() => {}),
       onExport: options.onExport ?? (() => {}),
@@ -117,7 +121,7 @@ export class Sessions {
 
   /** Bytes have come in, the first ones of `chunk`; they are read before this returns. */
   receive(session: Session, chunk: Uint8Array, bytes = chunk.length): void {
-    if (session.closed || bytes === 0) return;
+    if (session.closed || session.closing || bytes === 0) return;
     const nowMs = this.#options.now();
     session.lastActiveMs = nowMs;
     this.inputBytes += bytes;
@@ -144,12 +148,14 @@ export class Sessions {
   drained(session: Session): void {
     if (session.closed) return;
     session.lastActiveMs = this.#options.now();
-    this.#protect(() => {
-      this.#tellUnsent(session);
-      if (session.closing) this.#close(session);
-      else if (session.keptBytes > 0 && !session.waiting) this.#advance(session, Status.CONTINUE);
-      else session.adjustFlow();
-    });
+    this.#protect(() => this.#goOn(session));
+  }
+
+  #goOn(session: Session): void {
+    this.#tellUnsent(session);
+    if (session.closing) this.#close(session);
+    else if (session.keptBytes > 0 && !session.waiting) this.#advance(session, Status.CONTINUE);
+    else session.adjustFlow();
   }
 
   /** Closes a session after the output it has so far. */
@@ -172,8 +178,17 @@ export class Sessions {
 
   /** The log has advanced: output whose position it has reached leaves. */
   release(): void {
+    this.#protect(() => this.#outlet.release());
+  }
+
+  /** What waits for the log will never be in it: those clients get an error and are closed. */
+  refuseHeld(error: string): void {
+    const text = new TextEncoder().encode(`-${error}\r\n`);
     this.#protect(() => {
-      for (const session of this.#open.values()) this.#outlet.release(session);
+      for (const session of this.#outlet.dropHeld()) {
+        session.transport.write(text);
+        this.#close(session);
+      }
     });
   }
 
@@ -184,7 +199,8 @@ export class Sessions {
     while (offset < bytes && status === Status.CONTINUE && !session.closing) {
       const unsent = session.unsentBytes;
       if (unsent > UNSENT_HIGH_BYTES) break;
-      const end = Math.min(bytes, offset + (unsent === 0 ? PIECE_BYTES : SLOW_PIECE_BYTES));
+      const isBehind = session.transport.unsentBytes > 0;
+      const end = Math.min(bytes, offset + (isBehind ? SLOW_PIECE_BYTES : PIECE_BYTES));
       status = this.engine.receive(session.id, chunk, offset, nowMs, end);
       offset += this.engine.taken;
     }
@@ -306,7 +322,8 @@ export class Sessions {
   }
 
   #tellUnsent(session: Session): void {
-    const unsent = session.unsentBytes;
+    const held = session.queue.bytes > HELD_UNTOLD_BYTES ? session.queue.bytes : 0;
+    const unsent = session.transport.unsentBytes + session.gatheredBytes + held;
     if (unsent === session.toldUnsentBytes || session.closed) return;
     session.toldUnsentBytes = unsent;
     this.engine.setUnsent(session.id, unsent);
@@ -314,6 +331,8 @@ export class Sessions {
 
   #close(session: Session): void {
     if (session.closed) return;
+    session.closing = true;
+    if (session.queue.bytes > 0) return;
     this.#outlet.sendGathered(session);
     this.#forget(session);
     session.transport.close();
@@ -322,6 +341,7 @@ export class Sessions {
   #forget(session: Session): void {
     if (session.closed) return;
     session.closed = true;
+    this.#outlet.forget(session);
     this.#open.delete(session.id);
     this.engine.closeSession(session.id);
     this.#deadlines.follow();

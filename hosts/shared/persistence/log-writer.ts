@@ -1,0 +1,292 @@
+/**
+ * Writes the stream of effects to a segment of the log.
+ *
+ * What the engine renders is copied into one buffer; at the end of the loop's turn the buffer goes
+ * out as one batch with its mark, in one append for all clients. A larger amount goes out during
+ * the call, without a mark: as long as that is missing the batch does not count.
+ *
+ *   accepted  the position that append() has taken: it survives the process
+ *   durable   the position that a sync covers: it survives the machine
+ *
+ * Under *always* a sync follows each append; while one runs the next batches are appended, and the
+ * next sync covers them all. Under *everysec* a sync starts each second, and appends wait for one
+ * that takes longer than two. After a failed append or sync nothing is written any more: what the
+ * file holds behind the last sync is unknown, and a retry may lie.
+ */
+import { copyBytes } from "../copy.js";
+import type { Crc64 } from "./crc64.js";
+import { renderMark, startChecksum } from "./log-format.js";
+import type { AppendFile } from "./storage.js";
+
+export type SyncPolicy = "always" | "everysec" | "no";
+
+/** A segment that is appended to. */
+export interface Segment {
+  readonly file: AppendFile;
+  readonly salt: string;
+}
+
+export interface LogWriterOptions {
+  segment: Segment;
+  /** The segment has nothing but its header. */
+  isNew: boolean;
+  /** Where the stream goes on; everything before it is durable. */
+  position: number;
+  policy: SyncPolicy;
+  /** Milliseconds that only move forward. */
+  clock: () => number;
+  /** Runs a function at the end of the loop's turn. */
+  defer: (run: () => void) => void;
+  /** `accepted` or `durable` has moved. */
+  onProgress: () => void;
+  /** An append or a sync has failed: the writer has stopped. Never within `take`. */
+  onFailure: (cause: Error) => void;
+}
+
+const BUFFER_BYTES = 1024 * 1024;
+/** A sync that takes longer holds back the next append under *everysec*. */
+const LONGEST_SYNC_MS = 2000;
+
+export class LogWriter {
+  policy: SyncPolicy;
+  accepted: number;
+  durable: number;
+  failure: Error | undefined;
+  /** Appends that waited for a slow sync, since the start. */
+  delayedSyncs = 0;
+  readonly #options: LogWriterOptions;
+  #segment: Segment;
+  /** Earlier segments whose end is not synced yet. */
+  readonly #retired: AppendFile[] = [];
+  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  #used = 0;
+  /** Bytes of the present batch that are in the file already. */
+  #written = 0;
+  #crc: Crc64;
+  #isTurnScheduled = false;
+  #syncingSinceMs: number | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+    this.#segment = options.segment;
+    this.policy = options.policy;
+    this.accepted = options.position;
+    this.durable = options.position;
+    this.#crc = startChecksum(options.segment.salt);
+    if (options.isNew) this.#finishBatch(0);
+  }
+
+  /** Bytes of the segment that is appended to. */
+  get segmentBytes(): number {
+    return this.#segment.file.bytes;
+  }
+
+  get segmentName(): string {
+    return this.#segment.file.name;
+  }
+
+  get isSyncing(): boolean {
+    return this.#syncingSinceMs !== undefined;
+  }
+
+  /** Bytes that wait for the end of the turn. */
+  get bufferedBytes(): number {
+    return this.#used;
+  }
+
+  /** The position at which replies leave. */
+  get reached(): number {
+    return this.policy === "always" ? this.durable : this.accepted;
+  }
+
+  /** Effects, valid during the call. `settled` is the position that the last whole call reached. */
+  take(source: Uint8Array, address: number, bytes: number, settled: number): void {
+    if (this.failure !== undefined) return;
+    this.#scheduleTurn();
+    if (bytes > BUFFER_BYTES - this.#used) {
+      this.#spill(settled);
+      if (bytes > BUFFER_BYTES) {
+        this.#write(source.subarray(address, address + bytes));
+        return;
+      }
+    }
+    copyBytes(source, address, this.#buffer, this.#used, bytes);
+    this.#used += bytes;
+  }
+
+  /** Appends what was taken; between calls of the engine. */
+  flush(): void {
+    if (this.failure !== undefined || this.#used + this.#written === 0) return;
+    this.#finishBatch(this.#used);
+    this.#used = 0;
+    if (this.failure !== undefined) return;
+    this.#options.onProgress();
+    if (this.policy === "always") this.#startSync();
+  }
+
+  /** Called each second. */
+  beat(): void {
+    if (this.policy === "everysec") this.#startSync();
+  }
+
+  /**
+   * Goes on in another segment, between calls; that is empty but for its header. The next effect
+   * must begin with SELECT.
+   */
+  switchTo(segment: Segment): void {
+    this.flush();
+    if (this.failure !== undefined) return;
+    this.#retired.push(this.#segment.file);
+    this.#segment = segment;
+    this.#crc = startChecksum(segment.salt);
+    this.#finishBatch(0);
+  }
+
+  /** Appends and syncs everything taken so far; resolves when it is durable, or has failed. */
+  async settle(): Promise<void> {
+    this.#appendDelayed();
+    while (this.failure === undefined && this.durable < this.accepted) {
+      this.#startSync();
+      await this.#running;
+    }
+    await this.#running;
+  }
+
+  /** Ends the segment: all of it durable, and a last mark that says so. */
+  async close(): Promise<void> {
+    await this.settle();
+    if (this.failure === undefined) {
+      // Two, because one confirms the other (see log-reader.ts).
+      this.#finishBatch(0);
+      this.#finishBatch(0);
+      await this.#sync([...this.#retired.splice(0), this.#segment.file]);
+    }
+    await this.abandon();
+  }
+
+  /** After a trap: keeps what whole calls have rendered, forgets the rest, and writes no more. */
+  async endAt(settled: number): Promise<void> {
+    const whole = settled - this.accepted - this.#written;
+    if (this.failure === undefined && whole > 0) this.#finishBatch(whole);
+    this.#used = 0;
+    await this.settle();
+    await this.abandon();
+  }
+
+  /** Closes the file as it is. */
+  async abandon(): Promise<void> {
+    this.failure ??= new Error("the log is closed");
+    await this.#running;
+    const files = [...this.#retired.splice(0), this.#segment.file];
+    await Promise.all(files.map((file) => file.close().catch(() => {})));
+  }
+
+  #scheduleTurn(): void {
+    if (this.#isTurnScheduled) return;
+    this.#isTurnScheduled = true;
+    this.#options.defer(() => {
+      this.#isTurnScheduled = false;
+      if (this.failure === undefined && !this.#mustWait()) this.flush();
+    });
+  }
+
+  /** Whether the append has to wait for a sync that takes long. */
+  #mustWait(): boolean {
+    if (this.policy !== "everysec" || this.#syncingSinceMs === undefined) return false;
+    if (this.#options.clock() - this.#syncingSinceMs <= LONGEST_SYNC_MS) return false;
+    this.delayedSyncs++;
+    return true;
+  }
+
+  #appendDelayed(): void {
+    if (this.#used + this.#written > 0) this.flush();
+  }
+
+  /** Makes room in the buffer in the middle of a call. */
+  #spill(settled: number): void {
+    const whole = settled - this.accepted - this.#written;
+    if (whole > 0) {
+      this.#finishBatch(whole);
+      this.#buffer.copyWithin(0, whole, this.#used);
+      this.#used -= whole;
+    }
+    if (this.#used > 0) this.#write(this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
+  }
+
+  /** Appends the first `bytes` of the buffer and the mark that ends the batch there. */
+  #finishBatch(bytes: number): void {
+    const position = this.accepted + this.#written + bytes;
+    this.#crc.update(this.#buffer, 0, bytes);
+    const mark = renderMark(this.#crc, position, this.durable);
+    this.#crc = startChecksum(this.#segment.salt);
+    this.#append(this.#withMark(bytes, mark));
+    if (this.failure !== undefined) return;
+    this.accepted = position;
+    this.#written = 0;
+  }
+
+  /** The beginning of the buffer and a mark in one piece; in place when nothing lies behind. */
+  #withMark(bytes: number, mark: Uint8Array): Uint8Array {
+    if (bytes === 0) return mark;
+    const end = bytes + mark.length;
+    if (bytes === this.#used && end <= BUFFER_BYTES) {
+      this.#buffer.set(mark, bytes);
+      return this.#buffer.subarray(0, end);
+    }
+    const joined = new Uint8Array(end);
+    joined.set(this.#buffer.subarray(0, bytes));
+    joined.set(mark, bytes);
+    return joined;
+  }
+
+  /** Appends a part of a batch that goes on. */
+  #write(bytes: Uint8Array): void {
+    this.#crc.update(bytes);
+    this.#append(bytes);
+    this.#written += bytes.length;
+  }
+
+  #append(bytes: Uint8Array): void {
+    if (this.failure !== undefined) return;
+    try {
+      this.#segment.file.append(bytes);
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  #startSync(): void {
+    if (this.failure !== undefined || this.isSyncing || this.durable === this.accepted) return;
+    this.#syncingSinceMs = this.#options.clock();
+    const target = this.accepted;
+    const files = [...this.#retired, this.#segment.file];
+    this.#running = this.#sync(files).then(() => {
+      this.#syncingSinceMs = undefined;
+      if (this.failure !== undefined) return;
+      this.durable = target;
+      for (const file of this.#retired.splice(0, files.length - 1)) file.close().catch(() => {});
+      this.#options.onProgress();
+      if (!this.#isTurnScheduled) this.#appendDelayed();
+      if (this.policy === "always") this.#startSync();
+    });
+  }
+
+  /** Syncs files in the order of their places in the stream. */
+  async #sync(files: readonly AppendFile[]): Promise<void> {
+    try {
+      for (const file of files) await file.sync();
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  /** May happen in the middle of an engine call: others learn it later. */
+  #fail(cause: unknown): void {
+    if (this.failure !== undefined) return;
+    const failure = cause instanceof Error ? cause : new Error(String(cause));
+    this.failure = failure;
+    this.#options.defer(() => this.#options.onFailure(failure));
+  }
+}
