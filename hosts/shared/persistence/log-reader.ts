@@ -45,13 +45,14 @@ export class SegmentReader {
   end: number;
   /** The farthest position that a mark has called durable. */
   durable = 0;
-  readonly #window = new Uint8Array(WINDOW_BYTES);
+  readonly #window: Uint8Array;
   #windowStart = 0;
   #windowEnd = 0;
 
   /** Throws when the header is not that of a segment of this history. */
   constructor(file: ReadFile, history: string) {
     this.file = file;
+    this.#window = new Uint8Array(Math.min(WINDOW_BYTES, file.bytes + LONGEST_MARK_BYTES));
     this.#slideTo(0);
     const header = parseHeader(this.#window.subarray(0, this.#windowEnd));
     if (header.history !== history) {
@@ -195,7 +196,7 @@ export interface LogEnd {
   /** The position that the log reaches. */
   position: number;
   /** The segment to go on in; undefined when there is none. */
-  last: { name: string; bytes: number; salt: string; isNew: boolean } | undefined;
+  last: { name: string; bytes: number; salt: string; isNew: boolean; isTorn: boolean } | undefined;
   /** Torn bytes behind that, of it and of segments that are no longer part of the log. */
   tornBytes: number;
   /** File offset and name where they begin. */
@@ -269,7 +270,9 @@ export class LogReader {
       return new SegmentReader(file, this.#history);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`The log segment ${name} in ${this.#storage.place} cannot be read: ${reason}`);
+      throw new Error(
+        `The log segment ${name} in ${this.#storage.place} cannot be read: ${reason}`,
+      );
     }
   }
 
@@ -288,10 +291,10 @@ export class LogReader {
 
   #endAt(readers: SegmentReader[], index: number): void {
     const reader = readers[index] as SegmentReader;
-    const { name } = reader.file;
+    const { end, salt, file } = reader;
     this.end.position = Math.max(this.end.position, reader.position);
     const isNew = reader.start === undefined;
-    this.end.last = { name, bytes: reader.end, salt: reader.salt, isNew };
+    this.end.last = { name: file.name, bytes: end, salt, isNew, isTorn: end < file.bytes };
     this.end.segments = this.#segments.slice(0, index + 1);
   }
 

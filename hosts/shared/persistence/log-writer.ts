@@ -43,7 +43,9 @@ export interface LogWriterOptions {
   onFailure: (cause: Error) => void;
 }
 
+/** The buffer grows to this size; what is larger goes out during the call. */
 const BUFFER_BYTES = 1024 * 1024;
+const FIRST_BUFFER_BYTES = 16 * 1024;
 /** A sync that takes longer holds back the next append under *everysec*. */
 const LONGEST_SYNC_MS = 2000;
 
@@ -58,7 +60,7 @@ export class LogWriter {
   #segment: Segment;
   /** Earlier segments whose end is not synced yet. */
   readonly #retired: AppendFile[] = [];
-  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
   #used = 0;
   /** Bytes of the present batch that are in the file already. */
   #written = 0;
@@ -104,12 +106,9 @@ export class LogWriter {
   take(source: Uint8Array, address: number, bytes: number, settled: number): void {
     if (this.failure !== undefined) return;
     this.#scheduleTurn();
-    if (bytes > BUFFER_BYTES - this.#used) {
-      this.#spill(settled);
-      if (bytes > BUFFER_BYTES) {
-        this.#write(source.subarray(address, address + bytes));
-        return;
-      }
+    if (bytes > this.#buffer.length - this.#used && !this.#makeRoom(bytes, settled)) {
+      this.#write(source.subarray(address, address + bytes));
+      return;
     }
     copyBytes(source, address, this.#buffer, this.#used, bytes);
     this.#used += bytes;
@@ -170,6 +169,7 @@ export class LogWriter {
     const whole = settled - this.accepted - this.#written;
     if (this.failure === undefined && whole > 0) this.#finishBatch(whole);
     this.#used = 0;
+    this.#written = 0;
     await this.settle();
     await this.abandon();
   }
@@ -203,7 +203,20 @@ export class LogWriter {
     if (this.#used + this.#written > 0) this.flush();
   }
 
-  /** Makes room in the buffer in the middle of a call. */
+  /** Makes room in the buffer in the middle of a call; false: it never holds that much. */
+  #makeRoom(bytes: number, settled: number): boolean {
+    const wanted = this.#used + bytes;
+    if (wanted > BUFFER_BYTES) this.#spill(settled);
+    if (bytes > BUFFER_BYTES) return false;
+    if (wanted > this.#buffer.length) {
+      const larger = new Uint8Array(Math.min(BUFFER_BYTES, 2 * wanted));
+      larger.set(this.#buffer.subarray(0, this.#used));
+      this.#buffer = larger;
+    }
+    return true;
+  }
+
+  /** Writes out all of the buffer in the middle of a call. */
   #spill(settled: number): void {
     const whole = settled - this.accepted - this.#written;
     if (whole > 0) {
@@ -231,7 +244,7 @@ export class LogWriter {
   #withMark(bytes: number, mark: Uint8Array): Uint8Array {
     if (bytes === 0) return mark;
     const end = bytes + mark.length;
-    if (bytes === this.#used && end <= BUFFER_BYTES) {
+    if (bytes === this.#used && end <= this.#buffer.length) {
       this.#buffer.set(mark, bytes);
       return this.#buffer.subarray(0, end);
     }
