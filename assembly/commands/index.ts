@@ -6,6 +6,7 @@ import { registerBitmaps } from "./bitmaps";
 import { registerHyperLogLog } from "./hyperloglog";
 import { registerConfiguration } from "./configuration";
 import { registerCommandTable } from "./command-table";
+import { registerDump } from "./dump";
 import { registerConnection } from "./connection";
 import { registerClient } from "./connection-client";
 import { registerKeys } from "./keys";
@@ -46,6 +47,7 @@ export function registerCommands(): void {
   registerDebug();
   registerShutdown();
   registerKeys();
+  registerDump();
   registerDatabases();
   registerCommandTable();
   registerServerSmall();

@@ -92,3 +92,13 @@ export function accessFrequency(entry: KeyEntry): u32 {
 export function idleSeconds(entry: KeyEntry): u32 {
   return (seconds() - entry.access) & 0xffffff;
 }
+
+/** Gives an entry an LFU counter, as of now. */
+export function setFrequency(entry: KeyEntry, frequency: u32): void {
+  entry.access = (minutes() << 8) | frequency;
+}
+
+/** Makes an entry last used so many seconds ago, under LRU. */
+export function setIdleSeconds(entry: KeyEntry, idle: u32): void {
+  entry.access = (seconds() - idle) & 0xffffff;
+}

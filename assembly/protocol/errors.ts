@@ -282,6 +282,13 @@ switching between policies at runtime LRU and LFU data will take some time to ad
 // @ts-ignore: decorator
 @lazy @inline export const BUSY_KEY: string = "BUSYKEY Target key name already exists.";
 // @ts-ignore: decorator
+@lazy @inline export const BAD_DATA_FORMAT: string = "ERR Bad data format";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_IDLE_TIME: string = "ERR Invalid IDLETIME value, must be >= 0";
+// @ts-ignore: decorator
+@lazy @inline export const INVALID_FREQUENCY: string = "\
+ERR Invalid FREQ value, must be >= 0 and <= 255";
+// @ts-ignore: decorator
 @lazy @inline export const INVALID_TTL: string = "ERR Invalid TTL value, must be >= 0";
 
 // ---- Connection ---------------------------------------------------------------------------------

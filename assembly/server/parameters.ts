@@ -59,7 +59,7 @@ function registerFlags(): void {
   flag("rdb-del-sync-files", "", "no", UNUSED);
   flag("rdb-save-incremental-fsync", "", "yes", UNUSED);
   flag("rdbchecksum", "", "yes", IMMUTABLE | UNUSED);
-  flag("rdbcompression", "", "yes", UNUSED);
+  flag("rdbcompression", "", "yes", 0);
   flag("repl-disable-tcp-nodelay", "", "no", UNUSED);
   flag("repl-diskless-sync", "", "yes", UNUSED);
   flag("replica-announced", "", "yes", UNUSED);
@@ -167,8 +167,9 @@ function registerChoices(): void {
 allkeys-random noeviction", 0);
   choice("oom-score-adj", "", "no", "no yes relative absolute", UNUSED);
   choice("propagation-error-behavior", "", "ignore", "ignore panic panic-on-replicas", UNUSED);
+  choice("rdb-version", "", "10", "10 11 12", 0);
   choice("repl-diskless-load", "", "disabled", "disabled on-empty-db swapdb", UNUSED);
-  choice("sanitize-dump-payload", "", "no", "no yes clients", UNUSED);
+  choice("sanitize-dump-payload", "", "no", "no yes clients", 0);
   options("shutdown-on-sigint", "default", "default save nosave now force", UNUSED);
   options("shutdown-on-sigterm", "default", "default save nosave now force", UNUSED);
   choice("supervised", "", "no", "no upstart systemd auto", IMMUTABLE | UNUSED);

@@ -39,6 +39,10 @@ export class Settings {
   tickPaused: u32;
   /** latency-tracking: histograms of command times. */
   latencyTracking: u32;
+  /** rdb-version: what DUMP and exports write. */
+  rdbVersion: u32;
+  /** rdbcompression: whether they compress texts. */
+  rdbCompression: u32;
 }
 
 // @ts-ignore: decorator
@@ -69,4 +73,6 @@ export function initializeSettings(): void {
   values.hyperLogLogSparseBytes = 3000;
   values.tickPaused = 0;
   values.latencyTracking = 1;
+  values.rdbVersion = 10;
+  values.rdbCompression = 1;
 }

@@ -32,8 +32,8 @@ import {
 } from "../structures/ordered-index";
 import {
   copyPackedList, createPackedList, freePackedList, packedAt, packedBytes, packedCount, packedFind,
-  packedFirst, packedInsert, packedInteger, packedIsInteger, packedNext, packedPosition,
-  packedPrevious, packedRemove, packedText, packedTextBytes, validatePackedList,
+  packedFirst, packedInsert, packedInteger, packedIsInteger, packedLast, packedNext,
+  packedPosition, packedPrevious, packedRemove, packedText, packedTextBytes, validatePackedList,
 } from "../structures/packed-list";
 import { ScoredElement, newScoredElement } from "../structures/scored-element";
 import { parseDouble, writeDouble } from "../text/doubles";
@@ -209,6 +209,24 @@ function addPacked(entry: KeyEntry, score: f64, address: usize, bytes: u32): voi
   const behind = packedNext(list, packedPosition());
   const scoreBytes = writePackedScore(score);
   entry.reference = packedInsert(list, behind, SCORE_TEXT, scoreBytes);
+}
+
+/**
+ * Adds a member to a packed set that ends with `lastScore` and is to stay packed; false, and nothing
+ * is done, when it does not belong behind all others. An equal member elsewhere is not looked for.
+ */
+export function appendMember(
+  entry: KeyEntry, score: f64, address: usize, bytes: u32, lastScore: f64,
+): bool {
+  const list = entry.reference;
+  const last = packedLast(list);
+  if (last && score <= lastScore) {
+    const order = comparePacked(packedPrevious(list, last), address, bytes);
+    if (score < lastScore || order >= 0) return false;
+  }
+  const longer = packedInsert(list, 0, address, bytes);
+  entry.reference = packedInsert(longer, 0, SCORE_TEXT, writePackedScore(score));
+  return true;
 }
 
 // ---- Skiplist ----------------------------------------------------------------------------------
