@@ -16,19 +16,20 @@ import {
   attachValue, buildReader, closeReader, discardValue, measureReader, openReader,
 } from "../interchange/reader";
 import { reader } from "../interchange/reader-state";
-import { closeWriter, writeValue } from "../interchange/writer";
-import { accessRules, setFrequency, setIdleSeconds } from "../keyspace/access";
-import { lookup, lookupRead, lookupWrite, removeFound, setExpiry } from "../keyspace/database";
+import { closeWriter, isExpressible, writeValue } from "../interchange/writer";
+import { accessRules, setFrequency, setIdleSeconds, touchAccess } from "../keyspace/access";
+import { lookup, lookupQuiet, lookupRead, removeFound, setExpiry } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
 import { isReplaying, nowMs } from "../memory/root";
 import {
   BAD_DATA_FORMAT, BAD_DUMP, BUSY_KEY, INVALID_FREQUENCY, INVALID_IDLE_TIME, INVALID_TTL,
   OUT_OF_MEMORY, SYNTAX,
 } from "../protocol/errors";
+import { replyNeedsVersion } from "../protocol/composed-errors";
 import { replyBulk, replyError, replyNull, replyOk } from "../protocol/reply";
 import { Call, integerOrReply, renderInstead, reserveOrReply, touchKey } from "../server/call";
 import { settings } from "../server/settings";
-import { command } from "../server/table";
+import { command, systemCommand } from "../server/table";
 import { KeyEntry } from "../values/key-entry";
 import { takeSetLimits } from "./set-access";
 
@@ -40,6 +41,7 @@ function dump(call: Call): void {
   const entry = lookupRead(call.database, call.at(1), call.bytesOf(1));
   if (!entry) return replyNull();
   const version = settings().rdbVersion;
+  if (!isExpressible(entry, version)) return replyNeedsVersion(call.at(1), call.bytesOf(1));
   const isWritten = writeValue(entry, version, settings().rdbCompression != 0)
     && finishPayload(version);
   if (isWritten) replyBulk(payloadOutput().start, outputBytes(payloadOutput()));
@@ -63,13 +65,16 @@ class RestoreOptions {
 // @ts-ignore: decorator
 @inline
 function options(): RestoreOptions {
-  return changetype<RestoreOptions>(SERVER_ROOT + 0x41f0);
+  return changetype<RestoreOptions>(SERVER_ROOT + 0x41d0);
 }
 
 function restore(call: Call): void {
   if (!parseOptions(call)) return;
-  const found = lookupWrite(call.database, call.at(1), call.bytesOf(1));
-  if (found && !options().replaces) return replyError(BUSY_KEY);
+  const found = lookupQuiet(call.database, call.at(1), call.bytesOf(1));
+  if (found && !options().replaces) {
+    touchAccess(found);
+    return replyError(BUSY_KEY);
+  }
   if (!parseTimeToLive(call)) return;
   const payload = call.at(PAYLOAD);
   const bytes = call.bytesOf(PAYLOAD);
@@ -217,4 +222,5 @@ export function registerDump(): void {
     "keyspace dangerous", "index 1 range 0 1 0 : ow update", RESTORE_ARGUMENTS, "",
     "O(N) in the size of the value, for sorted sets O(N log N)",
     "RESTORE as one node of a cluster sends it to another.");
+  systemCommand("restore-asking");
 }

@@ -1,18 +1,14 @@
 /**
- * Building values from their elements: the second pass of reader.ts.
+ * Building lists, sets and sorted sets from their elements: the second pass of reader.ts. Hashes
+ * are in build-hash.ts.
  *
  * Each function makes the value of `valueEntry()` in the encoding that commands would choose, and
  * stops when the input fails; the caller then frees what is there. The memory is reserved.
  */
 
 import { SERVER_ROOT } from "../abi";
-import { Arena, allocate } from "../memory/allocator";
-import {
-  HASH_TABLE_BYTES, HashTable, initializeTable,
-} from "../structures/hash-table";
 import { createPackedList, packedInsert, packedTrim } from "../structures/packed-list";
 import { parseDouble } from "../text/doubles";
-import { setTableField } from "../values/hash";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
 import { growList, listCount, pushElement } from "../values/list";
 import { encodingFor, setAdd, setLimits, startSet } from "../values/set";
@@ -25,7 +21,7 @@ import { Shape, nextElement, openElements, reader, startEntry, valueEntry } from
 import { hasRepeats } from "./repeats";
 import { RdbType } from "./types";
 
-const NUMBER: usize = SERVER_ROOT + 0x41d0;
+const NUMBER: usize = SERVER_ROOT + 0x41b0;
 
 /** Packed lists larger than these are not made, whatever the limits say. */
 const PACKED_BYTES_MAXIMUM: f64 = 536870912;
@@ -36,13 +32,13 @@ const NODE_PLAIN: u64 = 1;
 const NODE_PACKED: u64 = 2;
 
 /** Room for a packed list that takes all texts. */
-function packedCapacity(): u32 {
+export function packedCapacity(): u32 {
   const bytes = input().totalBytes + <f64>input().texts * ENTRY_BYTES + 16;
   return <u32>min<f64>(bytes, PACKED_BYTES_MAXIMUM * 2);
 }
 
 /** Whether texts of at most `longest` bytes may be packed together. */
-function mayPack(longest: u32): bool {
+export function mayPack(longest: u32): bool {
   return input().longest <= longest && input().totalBytes <= PACKED_BYTES_MAXIMUM;
 }
 
@@ -106,36 +102,6 @@ function buildPackedSet(): void {
   } while (nextElement());
   if (!input().failed && hasRepeats(list, 1)) failInput();
   valueEntry().reference = packedTrim(list);
-}
-
-// ---- Hashes ------------------------------------------------------------------------------------
-
-export function buildHash(): void {
-  openElements();
-  const isPacked = reader().count >> 1 <= reader().hashEntries && mayPack(reader().hashBytes);
-  if (isPacked) buildPackedHash();
-  else buildHashTable();
-}
-
-function buildPackedHash(): void {
-  let list = createPackedList(packedCapacity());
-  while (nextElement()) list = packedInsert(list, 0, input().address, input().bytes);
-  if (!input().failed && hasRepeats(list, 2)) failInput();
-  startEntry(Type.HASH, Encoding.LISTPACK, packedTrim(list));
-}
-
-function buildHashTable(): void {
-  const table = allocate(Arena.DATA, HASH_TABLE_BYTES);
-  initializeTable(changetype<HashTable>(table));
-  const entry = startEntry(Type.HASH, Encoding.HASHTABLE, table);
-  while (nextElement()) {
-    const field = input().address;
-    const fieldBytes = input().bytes;
-    if (!nextElement()) return;
-    if (!setTableField(entry, field, fieldBytes, input().address, input().bytes)) {
-      return failInput();
-    }
-  }
 }
 
 // ---- Sorted sets -------------------------------------------------------------------------------

@@ -6,9 +6,9 @@
  *
  * Nothing is trusted: a read past the end, or of what cannot be, sets `failed` and answers zero or
  * an empty text, so that callers look once at the end of a step. A text lies in the range itself,
- * or is decompressed into one of two blocks in turn (an integer: one of four): the text before the last
- * one still holds, which is what a field and its value need. `skipText` looks at a text without that and sums
- * up what the texts will take.
+ * or is decompressed into one of two blocks in turn (an integer: one of four places): the text
+ * before the last one still holds, which is what a field and its value need. `skipText` looks at a
+ * text without that and sums up what the texts will take.
  *
  *   SERVER root + 0x4010   the record, with room for four integers
  */

@@ -10,8 +10,8 @@ import { parseInteger } from "../text/integers";
 import { Output, outputBytes, outputRoom, packedOutput, writeByte } from "./output";
 import { ownLengthBytes } from "./packed-input";
 
-const NUMBER: usize = SERVER_ROOT + 0x41c0;
-const COUNT: usize = SERVER_ROOT + 0x41c8;
+const NUMBER: usize = SERVER_ROOT + 0x41b0;
+const COUNT: usize = SERVER_ROOT + 0x41ac;
 
 const HEAD_BYTES: u32 = 6;
 /** The head of an entry and its own length behind it. */

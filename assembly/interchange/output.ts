@@ -8,7 +8,7 @@
  * and then becomes one text of the payload. When memory is short an output has failed and takes
  * nothing more; whoever began it looks once, at the end.
  *
- *   SERVER root + 0x4190  payload | +0x41a0  packed | +0x41b0  1: compress texts
+ *   SERVER root + 0x4188  payload | +0x4198  packed | +0x41a8  1: compress texts
  */
 
 import { SERVER_ROOT } from "../abi";
@@ -25,10 +25,10 @@ export class Output {
   failed: u32;
 }
 
-const PAYLOAD: usize = SERVER_ROOT + 0x4190;
-const PACKED: usize = SERVER_ROOT + 0x41a0;
-const COMPRESSES: usize = SERVER_ROOT + 0x41b0;
-const NUMBER: usize = SERVER_ROOT + 0x41b8;
+const PAYLOAD: usize = SERVER_ROOT + 0x4188;
+const PACKED: usize = SERVER_ROOT + 0x4198;
+const COMPRESSES: usize = SERVER_ROOT + 0x41a8;
+const NUMBER: usize = SERVER_ROOT + 0x41b0;
 
 /** A first block that does for most values. */
 const FIRST_BYTES: u32 = 1024;
@@ -137,6 +137,13 @@ function putLength(at: usize, length: u32): usize {
 
 export function writeLength(out: Output, length: u32): void {
   if (outputRoom(out, 5)) out.cursor = putLength(out.cursor, length);
+}
+
+/** A length that may need eight bytes. */
+export function writeLongLength(out: Output, length: u64): void {
+  if (length <= <u64>u32.MAX_VALUE) return writeLength(out, <u32>length);
+  writeByte(out, 0x81);
+  writeWord(out, bswap(length));
 }
 
 /** Five bytes for a length that is known later; returns its offset for `fillLength`. */

@@ -2,7 +2,7 @@
  * What is known of the value that is being read, and its elements one after the other, from
  * wherever they come.
  *
- *   SERVER root + 0x4130  the record | +0x4180  the value, as an entry without a name
+ *   SERVER root + 0x4118  the record | +0x4178  the value, as an entry without a name
  */
 
 import { SERVER_ROOT } from "../abi";
@@ -45,12 +45,20 @@ export class Reader {
   sortedSetEntries: u32;
   sortedSetBytes: u32;
   listChunk: i32;
+  /** The field that `nextField` came to; its value is the text of the input. */
+  field: usize;
+  fieldBytes: u32;
+  /** 1: some field of the hash has a time. */
+  hasTimes: u32;
+  /** When the field ends, 0 = never; and the time that others are told from. */
+  timeMs: i64;
+  earliestMs: i64;
 }
 
-const READER: usize = SERVER_ROOT + 0x4130;
-const ENTRY: usize = SERVER_ROOT + 0x4180;
+const READER: usize = SERVER_ROOT + 0x4118;
+const ENTRY: usize = SERVER_ROOT + 0x4178;
 
-if (offsetof<Reader>() > 0x50) ERROR("Reader runs into its entry");
+if (offsetof<Reader>() > 0x60) ERROR("Reader runs into its entry");
 
 // @ts-ignore: decorator
 @inline

@@ -20,6 +20,7 @@
  */
 
 import { addKey } from "../keyspace/database";
+import { settleFieldTimes } from "../keyspace/field-expiry";
 import { Database } from "../keyspace/keyspace";
 import { setBlock, setString, stringBytesNeeded } from "../keyspace/strings";
 import { Arena, allocate } from "../memory/allocator";
@@ -27,10 +28,11 @@ import { chunkBytesMaximum, chunkCountMaximum } from "../structures/chunked-list
 import { releaseValue } from "../values/free";
 import { EMBEDDED_BYTES_MAXIMUM, KeyEntry, Type } from "../values/key-entry";
 import { creationBytes } from "../values/set";
-import { buildHash, buildList, buildSet, buildSortedSet } from "./build";
+import { buildList, buildSet, buildSortedSet } from "./build";
+import { buildHash, hasEarliest, isTimed, readTime, takeTimeText, timesBytes } from "./build-hash";
 import {
   closeInput, countText, failInput, input, openBlocks, openInput, readByte, readLength, readText,
-  skipText, takeBytes,
+  readWord, skipText, takeBytes,
 } from "./input";
 import { Packing, nextPacked, openPacked } from "./packed-input";
 import { Shape, reader, valueEntry } from "./reader-state";
@@ -53,8 +55,10 @@ export function openReader(address: usize, bytes: u32, version: u32): bool {
   value.version = version;
   value.start = address + 1;
   value.compressedBlobBytes = 0;
+  value.hasTimes = 0;
   if (input().failed || !findShape(value.type)) return false;
   if (value.shape != Shape.BLOB) return true;
+  readEarliest();
   skipText();
   value.compressedBlobBytes = input().longestCompressed;
   return !input().failed;
@@ -62,6 +66,11 @@ export function openReader(address: usize, bytes: u32, version: u32): bool {
 
 export function closeReader(): void {
   closeInput();
+}
+
+/** The time that stands before some hashes. */
+function readEarliest(): void {
+  if (hasEarliest()) reader().earliestMs = <i64>readWord();
 }
 
 /** How a type is laid out; false for one that is not known. */
@@ -75,6 +84,8 @@ function findShape(type: RdbType): bool {
     case RdbType.SORTED_SET:
     case RdbType.SORTED_SET_2:
     case RdbType.HASH:
+    case RdbType.HASH_TIMES_22:
+    case RdbType.HASH_TIMES:
       reader().shape = Shape.TEXTS;
       return true;
     case RdbType.LIST_QUICKLIST:
@@ -95,6 +106,8 @@ function findPacking(type: RdbType): bool {
       reader().packing = Packing.ZIPLIST;
       return true;
     case RdbType.HASH_LISTPACK:
+    case RdbType.HASH_LISTPACK_TIMES_23:
+    case RdbType.HASH_LISTPACK_TIMES:
     case RdbType.SORTED_SET_LISTPACK:
     case RdbType.SET_LISTPACK:
       reader().packing = Packing.LISTPACK;
@@ -165,13 +178,17 @@ function readCount(): u32 {
 }
 
 function measureTexts(): void {
+  readEarliest();
   const count = readCount();
   const type = reader().type;
-  reader().count = type == RdbType.HASH ? count << 1 : count;
+  const isHash = typeOfValue() == Type.HASH;
+  reader().count = count;
   for (let left = count; left && !input().failed; left--) {
+    readTime(true);
     skipText();
-    if (type == RdbType.HASH) {
+    if (isHash) {
       skipText();
+      readTime(false);
     } else if (type == RdbType.SORTED_SET_2) {
       takeBytes(8);
     } else if (type == RdbType.SORTED_SET) {
@@ -184,16 +201,21 @@ function measureTexts(): void {
 /** Decompresses the packed value where that is needed, and walks it once. */
 function measureBlob(): void {
   if (reader().compressedBlobBytes) openBlocks(reader().compressedBlobBytes, 0);
+  readEarliest();
   readText();
   if (input().failed) return;
   reader().blob = input().address;
   reader().blobBytes = input().bytes;
   openPacked(reader().packing, input().address, input().bytes);
-  while (nextPacked()) countText(input().bytes);
-  const count = input().texts;
   const isPairs = typeOfValue() == Type.HASH || typeOfValue() == Type.SORTED_SET;
-  if (!count || (isPairs && count & 1)) failInput();
-  reader().count = typeOfValue() == Type.SORTED_SET ? count >> 1 : count;
+  const step: u32 = isTimed() ? 3 : isPairs ? 2 : 1;
+  while (nextPacked()) {
+    countText(input().bytes);
+    if (isTimed() && input().texts % 3 == 0) takeTimeText();
+  }
+  const count = input().texts;
+  if (!count || count % step) failInput();
+  reader().count = count / step;
 }
 
 function measureNodes(): void {
@@ -229,7 +251,8 @@ function valueBytesNeeded(): f64 {
     case Type.SORTED_SET:
       return total * 3 + count * MEMBER_BYTES + repeatsBytes(reader().count) + GROWTH_BYTES;
     default:
-      return total * 3 + count * PAIR_BYTES + repeatsBytes(reader().count) + GROWTH_BYTES;
+      return total * 3 + count * PAIR_BYTES + repeatsBytes(reader().count) + GROWTH_BYTES
+        + timesBytes(reader().count);
   }
 }
 
@@ -282,6 +305,7 @@ function prepareElements(): void {
     openBlocks(input().longestCompressed, input().longestCompressed);
   }
   input().cursor = reader().start;
+  readEarliest();
   readCount();
 }
 
@@ -304,6 +328,7 @@ export function attachValue(database: Database, key: usize, keyBytes: u32): KeyE
   const value = valueEntry();
   const entry = addKey(database, key, keyBytes, value.type, value.encoding, 4);
   entry.reference = value.reference;
+  settleFieldTimes(database, entry);
   return entry;
 }
 

@@ -17,8 +17,8 @@ import {
 import { SERVER_ROOT } from "../abi";
 
 /** Texts of two integers. */
-const TEXT: usize = SERVER_ROOT + 0x4100;
-const OTHER_TEXT: usize = SERVER_ROOT + 0x4118;
+const TEXT: usize = SERVER_ROOT + 0x41b8;
+const OTHER_TEXT: usize = SERVER_ROOT + 0x4100;
 
 const SHORT: u32 = 16;
 const SLOT_BYTES: u32 = 8;

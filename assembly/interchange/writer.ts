@@ -6,10 +6,12 @@
  *   list         quicklist of listpacks   the same
  *   set          intset | texts           intset | listpack | texts
  *   sorted set   listpack | texts         the same
- *   hash         listpack | texts         the same
+ *   hash         listpack | texts         the same; times from 12 on
  *
  * The compact form is chosen where the value is packed here too; the reader changes it by its own
  * limits. A sorted set is written from its end, which is the order that Redis reads fastest.
+ *
+ * What a version cannot tell at all, times of fields below 12, is refused (`isExpressible`).
  *
  * Cost: linear; the block it is written to doubles as it grows.
  */
@@ -24,6 +26,7 @@ import {
   packedFirst, packedInteger, packedIsInteger, packedNext, packedText, packedTextBytes,
 } from "../structures/packed-list";
 import { hashCount, isPackedHash, nextField, openWalk } from "../values/hash";
+import { NEVER, earliestTime } from "../values/hash-times";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
 import { enterList, listCount, moveCursor } from "../values/list";
 import { setCount } from "../values/set";
@@ -38,16 +41,25 @@ import {
 } from "./listpack-output";
 import {
   closeOutput, fillLength, holdLength, openOutput, outputBytes, outputRoom, packedOutput,
-  payloadOutput, setCompression, writeByte, writeLength, writeText, writeWord,
+  payloadOutput, setCompression, writeByte, writeLength, writeLongLength,
+  writeText, writeWord,
 } from "./output";
 import { RdbType } from "./types";
 
-const TEXT: usize = SERVER_ROOT + 0x41d8;
+const TEXT: usize = SERVER_ROOT + 0x41b8;
 /** A part of a list ends when one more element would make it larger than this. */
 const NODE_BYTES: u32 = 8192;
 const NODE_PACKED: u32 = 2;
 /** The first version with small sets as listpacks. */
 const SET_LISTPACK_VERSION: u32 = 11;
+/** The first version with times of fields. */
+const FIELD_TIMES_VERSION: u32 = 12;
+
+/** Whether a version of RDB can tell what the entry holds. */
+export function isExpressible(entry: KeyEntry, version: u32): bool {
+  if (version >= FIELD_TIMES_VERSION || !entry.hasFieldTimes) return true;
+  return earliestTime(entry) == NEVER;
+}
 
 /**
  * Writes type and value of an entry to the payload output; false when memory was short. Whatever
@@ -204,13 +216,34 @@ function writeSortedSet(entry: KeyEntry): void {
 }
 
 function writeHash(entry: KeyEntry): void {
-  if (isPackedHash(entry)) return writeEntries(RdbType.HASH_LISTPACK, entry.reference);
+  if (entry.hasFieldTimes) {
+    const earliest = earliestTime(entry);
+    if (earliest != NEVER) return writeTimedHash(entry, earliest);
+  } else if (isPackedHash(entry)) {
+    return writeEntries(RdbType.HASH_LISTPACK, entry.reference);
+  }
   const out = payloadOutput();
   writeType(RdbType.HASH);
   writeLength(out, hashCount(entry));
   const mark = scratchMark();
   const walk = openWalk(entry);
   while (nextField(walk)) {
+    writeText(out, walk.field, walk.fieldBytes);
+    writeText(out, walk.value, walk.valueBytes);
+  }
+  scratchRelease(mark);
+}
+
+/** Each field with its time, told from the earliest one on, plus 1; 0 = none. */
+function writeTimedHash(entry: KeyEntry, earliest: i64): void {
+  const out = payloadOutput();
+  writeType(RdbType.HASH_TIMES);
+  writeWord(out, earliest);
+  writeLength(out, hashCount(entry));
+  const mark = scratchMark();
+  const walk = openWalk(entry);
+  while (nextField(walk)) {
+    writeLongLength(out, walk.expiryMs ? walk.expiryMs - earliest + 1 : 0);
     writeText(out, walk.field, walk.fieldBytes);
     writeText(out, walk.value, walk.valueBytes);
   }

@@ -165,3 +165,10 @@ export function replyBitopSources(name: string): void {
 export function replyUnknownPfdebug(name: usize, nameBytes: usize): void {
   replyErrorAround("ERR Unknown PFDEBUG subcommand '", name, nameBytes, "'");
 }
+
+/** DUMP of a hash whose fields expire at a version of RDB that knows no times of fields. */
+export function replyNeedsVersion(key: usize, keyBytes: usize): void {
+  replyErrorAround(
+    "ERR fields of the hash '", key, keyBytes, "' expire, which RDB tells from rdb-version 12 on",
+  );
+}

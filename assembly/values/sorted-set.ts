@@ -212,8 +212,8 @@ function addPacked(entry: KeyEntry, score: f64, address: usize, bytes: u32): voi
 }
 
 /**
- * Adds a member to a packed set that ends with `lastScore` and is to stay packed; false, and nothing
- * is done, when it does not belong behind all others. An equal member elsewhere is not looked for.
+ * Adds a member to a packed set that ends with `lastScore` and is to stay packed; false, and
+ * nothing is done, when it does not belong behind all others. Nobody looks for an equal member.
  */
 export function appendMember(
   entry: KeyEntry, score: f64, address: usize, bytes: u32, lastScore: f64,

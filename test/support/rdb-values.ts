@@ -98,9 +98,6 @@ export const intset = (width: number, ...values: number[]): Bytes => [
 
 /** The payload of a value: its type, its bytes, the version and the checksum. */
 export function payload(type: number, value: Bytes, version = 10): Buffer {
-  const start = [type, ...value, ...little(version, 2)];
-  const sum = new Crc64();
-  const bytes = Uint8Array.from(start);
-  sum.add(bytes);
-  return Buffer.from([...bytes, ...little64(BigInt(sum.value))]);
+  const bytes = Uint8Array.from([type, ...value, ...little(version, 2)]);
+  return Buffer.from([...bytes, ...new Crc64().update(bytes).bytes()]);
 }
