@@ -504,7 +504,7 @@ describe("RESTORE", () => {
     expect(ask("GET l")).toBe("after");
     all("SET k before PX 5000");
     engine.now += 5000;
-    expect(ask("RESTORE", "k", 0, value)).toBe("OK");
+    expect(session.raw(encode(["RESTORE", "k", 0, value]))).toBe("+OK\r\n");
   });
 
   it("sets the time to live", () => {
