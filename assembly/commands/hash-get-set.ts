@@ -225,7 +225,7 @@ function hsetex(call: Call): void {
   const entry = found ? found : addHash(call);
   if (toTable && isPackedHash(entry)) convertToTable(entry);
   setPairs(call, entry, first);
-  settleFieldTimes(call.database, entry);
+  if (options.flags & Option.TIME) settleFieldTimes(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
   renderPairs(call, entry, first);
   replyInteger(1);

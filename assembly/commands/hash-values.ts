@@ -5,6 +5,7 @@
 
 import { addKey, removeFound } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
+import { settleFieldTimes } from "../keyspace/field-expiry";
 import { SERVER_ROOT } from "../abi";
 import { replyBulk, replyBulkInteger } from "../protocol/reply";
 import { Call, renderInstead, reserveOrReply } from "../server/call";
@@ -73,9 +74,11 @@ export function setField(
 
 /** Takes the times off the fields of the pairs in arguments `first` to `end`. */
 export function clearTimes(call: Call, entry: KeyEntry, first: i32, end: i32): void {
+  let cleared = 0;
   for (let index = first; index < end; index += 2) {
-    clearFieldExpiry(entry, call.at(index), call.bytesOf(index));
+    cleared += i32(clearFieldExpiry(entry, call.at(index), call.bytesOf(index)));
   }
+  if (cleared) settleFieldTimes(call.database, entry);
 }
 
 /** Whether the pairs in arguments `first` to `end` cannot stay in a packed hash. */

@@ -49,7 +49,6 @@ function setPairs(call: Call, answersOk: bool): void {
       entry, call.at(index), call.bytesOf(index), call.at(value), call.bytesOf(value),
     ));
   }
-  settleFieldTimes(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
   if (answersOk) replyOk();
   else replyInteger(added);
