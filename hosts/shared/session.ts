@@ -50,10 +50,10 @@ export class Session {
     return this.transport.unsentBytes + this.queue.bytes + this.gatheredBytes;
   }
 
-  /** Keeps a copy of input for later. */
+  /** Keeps a copy of input for later; `slice` of a Node Buffer would be a view of it. */
   keep(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#kept.push(chunk.slice());
+    this.#kept.push(new Uint8Array(chunk));
     this.keptBytes += chunk.length;
   }
 
@@ -67,7 +67,7 @@ export class Session {
   /** Puts back the unread end of a chunk that `takeKept` gave. */
   putBack(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#kept.unshift(chunk.slice());
+    this.#kept.unshift(new Uint8Array(chunk));
     this.keptBytes += chunk.length;
   }
 

@@ -1,21 +1,13 @@
 /**
- * A store inside the program: the engine without sockets. One internal session; commands are
- * answered in the same turn, so `commandSync` exists beside `command`.
+ * A store inside the program: the engine without sockets. Commands run on an internal session and
+ * are answered in the same turn, so `commandSync` exists beside `command`; while one waits for a
+ * key, the others go through another session.
  */
-import { Exchange, SessionFlag } from "../../assembly/abi.js";
+import { Exchange } from "../../assembly/abi.js";
 import { Engine, type EngineOptions, type Link } from "./engine.js";
-import { LocalTransport } from "./internal.js";
-import { ReplyDecoder } from "./protocol/decoder.js";
-import {
-  Aggregate,
-  encodeRequest,
-  type RawReply,
-  ReplyError,
-  Status,
-  Verbatim,
-} from "./protocol/resp.js";
-import type { Session } from "./session.js";
+import { Aggregate, type RawReply, ReplyError, Status, Verbatim } from "./protocol/resp.js";
 import { Sessions } from "./sessions.js";
+import { type Sent, StoreLines } from "./store-lines.js";
 import { Ticker } from "./ticker.js";
 
 export type Argument = string | number | Uint8Array;
@@ -42,16 +34,11 @@ export interface StoreOptions extends EngineOptions {
   onLog?: (level: number, text: string) => void;
 }
 
-interface Waiting {
-  resolve: (reply: RawReply) => void;
-}
-
 export class Store {
   readonly engine: Engine;
   readonly #sessions: Sessions;
-  readonly #session: Session;
+  readonly #lines: StoreLines;
   readonly #ticker: Ticker;
-  readonly #waiting: Waiting[] = [];
   readonly #bytes: boolean;
   #closed = false;
 
@@ -67,18 +54,10 @@ export class Store {
         const timer = setTimeout(run, delayMs);
         return () => clearTimeout(timer);
       },
-      onTrap: (trap) => this.#rejectAll(new ReplyError(`ERR ${trap.message}`)),
+      onTrap: (trap) => this.#lines.closeAll(trap),
       ...(options.onLog && { onLog: options.onLog }),
     });
-    const decoder = new ReplyDecoder((reply) => this.#waiting.shift()?.resolve(reply));
-    const transport = new LocalTransport(
-      "local:0",
-      (bytes) => decoder.push(bytes),
-      () => this.#rejectAll(this.engine.trap ?? new ReplyError("ERR the store is closed")),
-    );
-    const session = this.#sessions.open(transport, SessionFlag.INTERNAL);
-    if (session === undefined) throw new Error("the engine refuses a session");
-    this.#session = session;
+    this.#lines = new StoreLines(this.#sessions);
     this.#ticker = new Ticker(this.#sessions, {
       now,
       clock: () => performance.now(),
@@ -94,28 +73,27 @@ export class Store {
 
   /** Runs a command; an error reply rejects. */
   async command(...args: Argument[]): Promise<Reply> {
-    return this.#settle(await this.#send(args));
+    return this.#settle(await new Promise<RawReply>((resolve) => this.#send([{ args, resolve }])));
   }
 
   /** Runs a command that answers at once; an error reply throws. */
   commandSync(...args: Argument[]): Reply {
     let answered: RawReply | undefined;
-    this.#enqueue(args, (reply) => {
-      answered = reply;
-    });
-    if (answered === undefined) throw new Error(`${args[0]} does not answer at once: use command`);
+    this.#send([{ args, resolve: (reply) => (answered = reply) }]);
+    if (answered === undefined) {
+      this.#lines.abandon();
+      throw new Error(`${args[0]} does not answer at once: use command`);
+    }
     return this.#settle(answered);
   }
 
   /** Runs several commands in one engine call; error replies are among the answers. */
   async pipeline(commands: readonly (readonly Argument[])[]): Promise<Reply[]> {
+    const sent: Sent[] = [];
     const replies = commands.map(
-      () =>
-        new Promise<RawReply>((resolve) => {
-          this.#waiting.push({ resolve });
-        }),
+      (args) => new Promise<RawReply>((resolve) => void sent.push({ args, resolve })),
     );
-    this.#receive(commands.map((args) => encodeRequest(args)));
+    this.#send(sent);
     return (await Promise.all(replies)).map((reply) => this.#convert(reply));
   }
 
@@ -123,29 +101,17 @@ export class Store {
     if (this.#closed) return;
     this.#closed = true;
     this.#ticker.stop();
-    this.#sessions.close(this.#session);
+    this.#lines.closeAll(new Error("the store is closed"));
   }
 
-  #send(args: readonly Argument[]): Promise<RawReply> {
-    return new Promise((resolve) => this.#enqueue(args, resolve));
-  }
-
-  #enqueue(args: readonly Argument[], resolve: (reply: RawReply) => void): void {
-    this.#waiting.push({ resolve });
-    this.#receive([encodeRequest(args)]);
-  }
-
-  #receive(requests: readonly Uint8Array[]): void {
-    if (this.#closed || this.engine.trap !== undefined) {
-      this.#rejectAll(this.engine.trap ?? new ReplyError("ERR the store is closed"));
+  #send(commands: readonly Sent[]): void {
+    const { trap } = this.engine;
+    if (!this.#closed && trap === undefined) {
+      this.#lines.send(commands);
       return;
     }
-    this.#sessions.receive(this.#session, joinBytes(requests));
-  }
-
-  #rejectAll(reason: Error): void {
-    const error = reason instanceof ReplyError ? reason : new ReplyError(`ERR ${reason.message}`);
-    for (const waiting of this.#waiting.splice(0)) waiting.resolve(error);
+    const error = new ReplyError(`ERR ${trap?.message ?? "the store is closed"}`);
+    for (const { resolve } of commands) resolve(error);
   }
 
   #settle(raw: RawReply): Reply {
@@ -177,17 +143,6 @@ export class Store {
 function readDouble(text: string): number {
   if (text === "inf") return Number.POSITIVE_INFINITY;
   return text === "-inf" ? Number.NEGATIVE_INFINITY : Number(text);
-}
-
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array;
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
 
 /** Opens a store inside this program. */

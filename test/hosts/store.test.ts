@@ -56,6 +56,46 @@ describe("openStore", () => {
     expect(await store.command("CONFIG", "GET", "timeout")).toEqual(new Map([["timeout", "0"]]));
   });
 
+  it("waits for a key while the program goes on", async () => {
+    store = await openStore({ memoryBytes: MEMORY_BYTES });
+    await store.command("SELECT", 2);
+    await store.command("HELLO", 3);
+    const popped = store.command("BLPOP", "queue", 0);
+    const scored = store.command("BZPOPMIN", "scores", 0);
+    expect(await store.command("RPUSH", "queue", "a", "b")).toBe(2);
+    expect(await popped).toEqual(["queue", "a"]);
+    expect(store.commandSync("LPOP", "queue")).toBe("b");
+    await store.command("ZADD", "scores", 1.5, "m");
+    expect(await scored).toEqual(["scores", "m", 1.5]);
+    expect(await store.command("BLPOP", "queue", 0.01)).toBeNull();
+    expect(await store.command("DBSIZE")).toBe(0);
+  });
+
+  it("answers what follows a waiting command in a pipeline after it", async () => {
+    store = await openStore({ memoryBytes: MEMORY_BYTES });
+    const replies = store.pipeline([
+      ["BLPOP", "queue", 0],
+      ["SET", "after", "1"],
+    ]);
+    expect(await store.command("EXISTS", "after")).toBe(0);
+    await store.command("RPUSH", "queue", "x");
+    expect(await replies).toEqual([["queue", "x"], "OK"]);
+  });
+
+  it("gives up a wait that was to answer at once", async () => {
+    store = await openStore({ memoryBytes: MEMORY_BYTES });
+    expect(() => store.commandSync("BLPOP", "queue", 0)).toThrow(/does not answer at once/);
+    expect(store.commandSync("RPUSH", "queue", "x")).toBe(1);
+    expect(store.commandSync("LLEN", "queue")).toBe(1);
+  });
+
+  it("rejects waits when it is closed", async () => {
+    store = await openStore({ memoryBytes: MEMORY_BYTES });
+    const waits = [store.command("BLPOP", "a", 0), store.command("BLPOP", "b", 100)];
+    await store.close();
+    for (const wait of waits) await expect(wait).rejects.toThrow("the store is closed");
+  });
+
   it("refuses commands after it is closed", async () => {
     store = await openStore({ memoryBytes: MEMORY_BYTES });
     await store.close();

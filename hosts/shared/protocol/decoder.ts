@@ -24,7 +24,7 @@ export class ReplyDecoder {
 
   /** Reads a chunk; it is copied where needed, so its memory may be reused. */
   push(chunk: Uint8Array): void {
-    this.#parts.push(chunk.slice());
+    this.#parts.push(new Uint8Array(chunk));
     this.#partsBytes += chunk.length;
     if (this.#partsBytes < this.#neededBytes) return;
     this.#bytes = this.#join();
