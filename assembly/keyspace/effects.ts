@@ -19,6 +19,15 @@ import { effectsDatabase, forgetEffectsDatabase, setEffectsDatabase } from "./ke
 import { statistics } from "./statistics";
 
 const EFFECTS_ON: usize = SERVER_ROOT + 0xc60;
+/** Block: whether effects belong together now. */
+const BLOCK: usize = SERVER_ROOT + 0xc64;
+
+const enum Block {
+  NONE = 0,
+  /** MULTI is rendered before the first effect. */
+  BEGUN = 1,
+  RENDERED = 2,
+}
 
 // @ts-ignore: decorator
 @inline
@@ -39,6 +48,10 @@ export function setEffectsOn(on: bool): void {
 export function effectStart(number: u32, count: i32): bool {
   statistics().changesSinceSave += 1;
   if (!effectsOn() || isReplaying()) return false;
+  if (load<u32>(BLOCK) == Block.BEGUN) {
+    store<u32>(BLOCK, Block.RENDERED);
+    renderWord("MULTI");
+  }
   if (effectsDatabase() != number) {
     sinkRequestHeader(effectsSink(), 2);
     sinkBulkLiteral(effectsSink(), "SELECT");
@@ -47,6 +60,21 @@ export function effectStart(number: u32, count: i32): bool {
   }
   sinkRequestHeader(effectsSink(), count);
   return true;
+}
+
+/** What is rendered until `endEffectBlock` is one MULTI .. EXEC, unless it is nothing. */
+export function beginEffectBlock(): void {
+  store<u32>(BLOCK, Block.BEGUN);
+}
+
+export function endEffectBlock(): void {
+  if (load<u32>(BLOCK) == Block.RENDERED && effectsOn()) renderWord("EXEC");
+  store<u32>(BLOCK, Block.NONE);
+}
+
+function renderWord(word: string): void {
+  sinkRequestHeader(effectsSink(), 1);
+  sinkBulkLiteral(effectsSink(), word);
 }
 
 /** Adds an argument from memory. */

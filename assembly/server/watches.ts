@@ -8,8 +8,8 @@
  *   +12  name                           +16  u32  1: changed since
  *                                       +20  u32  1: had expired already when it was watched
  *
- * A key is found by its database and name, which lie side by side in its record. A change marks the
- * watches of that key; EXEC looks at those of its session. A key that was expired but still stored
+ * A key is found by its name; the database that is meant stands in a word, since the same name may be
+ * watched in several. A change marks the watches of that key; EXEC looks at those of its session. A key that was expired but still stored
  * when it was watched counts as missing: its removal is no change (as Redis decides it).
  */
 
@@ -17,7 +17,6 @@ import { SERVER_ROOT } from "../abi";
 import { Arena, allocate, release } from "../memory/allocator";
 import { equalBytes } from "../memory/bytes";
 import { hashBytes, nowMs } from "../memory/root";
-import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { Interest, setInterest } from "../keyspace/changes";
 import { peek } from "../keyspace/database";
 import { databaseAt } from "../keyspace/keyspace";
@@ -43,19 +42,20 @@ class WatchedKey {
   // @ts-ignore: decorator
   @inline
   get keyAddress(): usize {
-    return changetype<usize>(this) + offsetof<WatchedKey>("database");
+    return this.name;
   }
 
   // @ts-ignore: decorator
   @inline
   get keyBytes(): u32 {
-    return this.nameBytes + 4;
+    return this.nameBytes;
   }
 
   // @ts-ignore: decorator
   @inline
   matches(key: usize, bytes: u32): bool {
-    return this.keyBytes == bytes && equalBytes(this.keyAddress, key, bytes);
+    return this.nameBytes == bytes && this.database == load<u32>(LOOKED_FOR)
+      && equalBytes(this.name, key, bytes);
   }
 }
 
@@ -76,6 +76,8 @@ class Watch {
 const TABLE: usize = SERVER_ROOT + 0x4300;
 /** Sessions that watch something. */
 const WATCHERS: usize = SERVER_ROOT + 0x4300 + HASH_TABLE_BYTES;
+/** Database of the key that is looked for. */
+const LOOKED_FOR: usize = WATCHERS + 4;
 /** Memory that one watch may take besides the name, its share of the table included. */
 export const WATCH_BYTES_MAXIMUM: u32 = 256;
 
@@ -99,15 +101,10 @@ export function watcherCount(): u32 {
   return load<u32>(WATCHERS);
 }
 
-/** The slot of a key's record, 0 when nobody watches it. The probe lies in scratch memory. */
+/** The slot of a key's record, 0 when nobody watches it. */
 function findWatched(database: u32, key: usize, bytes: u32): usize {
-  const mark = scratchMark();
-  const probe = scratchTake(bytes + 4);
-  store<u32>(probe, database);
-  memory.copy(probe + 4, key, bytes);
-  const slot = find<WatchedKey>(table(), probe, bytes + 4, hashBytes(probe, bytes + 4));
-  scratchRelease(mark);
-  return slot;
+  store<u32>(LOOKED_FOR, database);
+  return find<WatchedKey>(table(), key, bytes, hashBytes(key, bytes));
 }
 
 // @ts-ignore: decorator
@@ -155,8 +152,7 @@ function createWatched(database: u32, key: usize, bytes: u32): WatchedKey {
   watched.nameBytes = bytes;
   watched.database = database;
   memory.copy(watched.name, key, bytes);
-  const hash = hashBytes(watched.keyAddress, watched.keyBytes);
-  insert<WatchedKey>(table(), changetype<usize>(watched), hash);
+  insert<WatchedKey>(table(), changetype<usize>(watched), hashBytes(key, bytes));
   return watched;
 }
 
@@ -193,9 +189,8 @@ function leaveKey(watch: Watch): void {
   else watched.first = watch.next;
   if (watch.next) changetype<Watch>(<usize>watch.next).previous = watch.previous;
   if (watched.first) return;
-  const hash = hashBytes(watched.keyAddress, watched.keyBytes);
-  const slot = find<WatchedKey>(table(), watched.keyAddress, watched.keyBytes, hash);
-  remove(table(), slot, hash);
+  const slot = findWatched(watched.database, watched.name, watched.nameBytes);
+  remove(table(), slot, hashBytes(watched.name, watched.nameBytes));
   release(changetype<usize>(watched));
 }
 
