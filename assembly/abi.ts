@@ -103,6 +103,11 @@ export const enum Exchange {
    * 0 = none. A `tick` at or after that time answers it.
    */
   NEXT_DEADLINE_MS = 144,
+  /**
+   * out, u32: 1 while a transaction waits for the answer of the request in it; until then the host
+   * calls the engine for nothing but that answer.
+   */
+  REQUEST_ALONE = 240,
   /** in, u32, read by `format`: where the heap starts instead of HEAP_BASE (tests); 0 = there. */
   HEAP_START = 140,
   /** out, 16 bytes: the history of the data set; written by format, attach, startHistory. */

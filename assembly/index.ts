@@ -9,6 +9,7 @@ import {
 } from "./abi";
 import { registerCommands } from "./commands/index";
 import { completeAbandoned, completeRequest } from "./commands/requests";
+import { initializeChanges } from "./keyspace/changes";
 import { initializeAccess } from "./keyspace/access";
 import { setEffectsOn } from "./keyspace/effects";
 import { exportFrom } from "./keyspace/export";
@@ -50,6 +51,8 @@ import {
 import { initializeSettings, settings } from "./server/settings";
 import { initializeRows } from "./server/table";
 import { initializeTiming } from "./server/timing";
+import { dropTransaction } from "./server/transaction";
+import { forgetWatches, initializeWatches, markWatches } from "./server/watches";
 import { initializeWaiting, stopWaiting, validateWaiting } from "./server/waiting";
 import { expireWaiters } from "./server/wake";
 
@@ -135,6 +138,8 @@ function startServer(observationSeed: u64): void {
   initializeSessions();
   initializeMessages();
   initializePubsub();
+  initializeWatches();
+  initializeChanges(markWatches.index);
   initializeWaiting();
   initializeFacts();
   publishHistory();
@@ -161,6 +166,8 @@ export function closeSession(id: i32): void {
   if (!session) return;
   unsubscribeAll(session);
   stopWaiting(session);
+  dropTransaction(session);
+  forgetWatches(session);
   destroySession(session);
 }
 

@@ -19,6 +19,8 @@ import { Call, reserveServingOrReply } from "../server/call";
 import { unsubscribeAll } from "../server/pubsub";
 import { ReplyMode, Session, isPrintable, setSessionText } from "../server/session";
 import { settings } from "../server/settings";
+import { dropTransaction } from "../server/transaction";
+import { forgetWatches } from "../server/watches";
 import { command, deprecated } from "../server/table";
 import { REDIS_VERSION } from "../server/version";
 import { equalsLiteral } from "../text/case";
@@ -78,6 +80,8 @@ function quit(call: Call): void {
 function reset(call: Call): void {
   const session = call.session;
   unsubscribeAll(session);
+  dropTransaction(session);
+  forgetWatches(session);
   session.database = 0;
   session.protocol = 2;
   setProtocol(2);

@@ -17,6 +17,7 @@ import { registerHashes } from "./hashes";
 import { registerServerSmall } from "./server-small";
 import { registerSets } from "./sets";
 import { registerPubsub } from "./pubsub";
+import { registerTransactions } from "./transactions";
 import { registerLists } from "./lists";
 import { registerListWaiting } from "./list-waiting";
 import { registerSortedSets } from "./sorted-sets";
@@ -41,6 +42,7 @@ export function registerCommands(): void {
   registerConnection();
   registerClient();
   registerPubsub();
+  registerTransactions();
   registerConfiguration();
   registerInfo();
   registerMemory();

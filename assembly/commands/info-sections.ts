@@ -19,6 +19,7 @@ import {
 import { MemoryReport, takeMemoryReport } from "../server/memory-report";
 import { subscriberCount } from "../server/pubsub";
 import { clientCount, firstSession, nextSession } from "../server/session";
+import { watchedKeyCount, watcherCount } from "../server/watches";
 import { deadlineCount } from "../server/waiting";
 import { QUIRE_VERSION, REDIS_VERSION } from "../server/version";
 import {
@@ -122,9 +123,9 @@ export function addClients(out: TextBuilder): void {
   integerLine(out, "blocked_clients", <f64>waiting);
   constantLines(out, "tracking_clients:0\n");
   integerLine(out, "pubsub_clients", subscriberCount());
-  constantLines(out, "watching_clients:0\n");
+  integerLine(out, "watching_clients", <f64>watcherCount());
   integerLine(out, "clients_in_timeout_table", <f64>deadlineCount());
-  constantLines(out, "total_watched_keys:0\n");
+  integerLine(out, "total_watched_keys", <f64>watchedKeyCount());
   integerLine(out, "total_blocking_keys", <f64>waitedKeys());
   constantLines(out, "total_blocking_keys_on_nokey:0\n");
 }

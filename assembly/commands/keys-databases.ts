@@ -11,6 +11,7 @@ import { replyError, replyInteger, replyOk } from "../protocol/reply";
 import { Call, integerOrReply } from "../server/call";
 import { command } from "../server/table";
 import { markDatabase } from "../server/waiting";
+import { markDatabaseWatches } from "../server/watches";
 import { parseInteger } from "../text/integers";
 
 /** Argument `index` as the number of a database; -1: the error is answered. */
@@ -49,6 +50,7 @@ function isFlushOrReply(call: Call): bool {
 
 function flushOne(call: Call): void {
   if (!isFlushOrReply(call)) return;
+  markDatabaseWatches(call.database.number, -1);
   flushDatabase(call.database);
   call.dirty += 1;
   replyOk();
@@ -56,7 +58,10 @@ function flushOne(call: Call): void {
 
 function flushAll(call: Call): void {
   if (!isFlushOrReply(call)) return;
-  for (let index: u32 = 0; index < databaseCount(); index++) flushDatabase(databaseAt(index));
+  for (let index: u32 = 0; index < databaseCount(); index++) {
+    markDatabaseWatches(index, -1);
+    flushDatabase(databaseAt(index));
+  }
   call.dirty += 1;
   replyOk();
 }
@@ -81,6 +86,8 @@ function swap(call: Call): void {
     return replyError(DATABASE_OUT_OF_RANGE);
   }
   if (first != second) {
+    markDatabaseWatches(<u32>first, <i32>second);
+    markDatabaseWatches(<u32>second, <i32>first);
     swapDatabases(<u32>first, <u32>second);
     markDatabase(<u32>first);
     markDatabase(<u32>second);

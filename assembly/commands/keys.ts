@@ -14,7 +14,7 @@ import { Database, databaseAt } from "../keyspace/keyspace";
 import { equalBytes } from "../memory/bytes";
 import { NO_SUCH_KEY, SAME_OBJECT, SYNTAX } from "../protocol/errors";
 import { replyError, replyInteger, replyOk, replyStatus } from "../protocol/reply";
-import { Call, reserveOrReply, touchKey } from "../server/call";
+import { Call, reserveOrReply, touchKey, touchKeyIn } from "../server/call";
 import { command } from "../server/table";
 import { typeName } from "../values/names";
 import { databaseOrReply } from "./keys-databases";
@@ -110,6 +110,7 @@ function move(call: Call): void {
   touchAccess(entry);
   transferKey(call.database, key, keyBytes, target, key, keyBytes);
   touchKey(call, key, keyBytes);
+  touchKeyIn(call, number, key, keyBytes);
   replyInteger(1);
 }
 
@@ -140,7 +141,7 @@ function copyKey(call: Call, target: Database, replaces: bool): void {
   touchAccess(entry);
   if (taken) removeFound(target);
   duplicateKey(entry, target, call.at(2), call.bytesOf(2));
-  touchKey(call, call.at(2), call.bytesOf(2));
+  touchKeyIn(call, target.number, call.at(2), call.bytesOf(2));
   replyInteger(1);
 }
 

@@ -1,7 +1,7 @@
 /** MULTI, EXEC, DISCARD, WATCH, UNWATCH. What they do to a session is in server/transaction.ts. */
 
 import {
-  DISCARD_WITHOUT_MULTI, EXEC_ABORTED, EXEC_WITHOUT_MULTI, NESTED_MULTI, WATCH_INSIDE_MULTI,
+  DISCARD_WITHOUT_MULTI, EXEC_ABORTED, EXEC_WITHOUT_MULTI, NESTED_MULTI, WATCH_IN_MULTI,
 } from "../protocol/errors";
 import { replyArray, replyError, replyNullArray, replyOk } from "../protocol/reply";
 import { Call, reserveOrReply } from "../server/call";
@@ -40,7 +40,7 @@ function exec(call: Call): void {
 }
 
 function watch(call: Call): void {
-  if (call.session.transaction) return replyError(WATCH_INSIDE_MULTI);
+  if (call.session.transaction) return replyError(WATCH_IN_MULTI);
   let bytes: f64 = 0;
   for (let index = 1; index < call.argumentCount; index++) {
     bytes += <f64>call.bytesOf(index) + <f64>WATCH_BYTES_MAXIMUM;

@@ -21,6 +21,7 @@ import {
 } from "../values/key-entry";
 import { freshAccess, touchAccess } from "./access";
 import { fieldTimes } from "../values/hash-times";
+import { keyChanged } from "./changes";
 import { effectDelete } from "./effects";
 import { expireFields, hasDueFields, leaveFieldIndex, settleFieldTimes } from "./field-expiry";
 import { Database, discardEntry } from "./keyspace";
@@ -177,6 +178,7 @@ export function deleteKey(database: Database, key: usize, bytes: u32): bool {
 function expireFound(database: Database, entry: KeyEntry): void {
   statistics().expiredKeys += 1;
   effectDelete(database.number, entry.keyAddress, entry.keyBytes);
+  keyChanged(database.number, entry.keyAddress, entry.keyBytes);
   removeFound(database);
   lookup().slot = 0;
 }

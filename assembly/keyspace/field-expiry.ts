@@ -27,6 +27,7 @@ import { HashField } from "../values/hash-field";
 import { FieldTimes, NEVER, NO_PLACE, earliestTime, fieldTimes } from "../values/hash-times";
 import { KeyEntry } from "../values/key-entry";
 import { removeEntry } from "./database";
+import { keyChanged } from "./changes";
 import { effectBytes, effectLiteral, effectStart } from "./effects";
 import { Database, databaseAt, databaseCount } from "./keyspace";
 import { statistics } from "./statistics";
@@ -83,6 +84,7 @@ function removeDue(database: Database, entry: KeyEntry, most: i32): i32 {
     ? removeDuePacked(database, entry, most)
     : removeDueInTable(database, entry, most);
   statistics().expiredSubkeys += <f64>removed;
+  if (removed) keyChanged(database.number, entry.keyAddress, entry.keyBytes);
   settleFieldTimes(database, entry);
   return removed;
 }

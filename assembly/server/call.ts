@@ -15,6 +15,7 @@ import { reserve, reserveServing } from "../memory/allocator";
 import { SERVER_ROOT } from "../abi";
 import { hasWatchful, markKey } from "../keyspace/waiting-keys";
 import { Database, collectGarbage, hasGarbage } from "../keyspace/keyspace";
+import { keyChanged } from "../keyspace/changes";
 import { effectBytes, effectStart } from "../keyspace/effects";
 import { hashBytes } from "../memory/root";
 import { NOT_INTEGER, OUT_OF_MEMORY } from "../protocol/errors";
@@ -78,13 +79,20 @@ export function topCall(): Call {
 }
 
 /**
- * Notes that a key changed: effects and those who wait for changes; watches, tracking and events as
- * they are built.
+ * Notes that a key changed: its effect is due, and whoever is interested hears of it.
  */
 // @ts-ignore: decorator
 @inline
 export function touchKey(call: Call, key: usize, bytes: u32): void {
+  touchKeyIn(call, call.database.number, key, bytes);
+}
+
+/** As `touchKey`, for a key of database `number`. */
+// @ts-ignore: decorator
+@inline
+export function touchKeyIn(call: Call, number: u32, key: usize, bytes: u32): void {
   call.dirty += 1;
+  keyChanged(number, key, bytes);
   if (hasWatchful()) wakeWatchful(call, key, bytes);
 }
 

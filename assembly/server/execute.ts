@@ -19,13 +19,13 @@ import {
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import { hasReady } from "../keyspace/waiting-keys";
 import {
-  NOAUTH, OUT_OF_MEMORY, replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand,
+  COMMAND_NOT_ALLOWED_IN_MULTI, NOAUTH, OUT_OF_MEMORY, replyErrorAround, replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand,
   replyWrongArity,
 } from "../protocol/errors";
 import {
   ParseResult, parserAuthenticated, parserFeed, parserNext, parserRelease, parserSuspend,
 } from "../protocol/parser";
-import { errorsThisCall, replyError, setProtocol } from "../protocol/reply";
+import { errorsThisCall, replyError, replyStatus, setProtocol } from "../protocol/reply";
 import {
   effectsSink, replySink, sinkFlush, sinkMute, sinkPosition, sinkSession, sinkUnmute,
 } from "../protocol/sink";
@@ -36,6 +36,11 @@ import { ReplyMode, Session, findSession } from "./session";
 import { settings } from "./settings";
 import { Row, RowFlag, findRow, findSubcommand } from "./table";
 import { afterCall, beforeCall, settleTiming, startTiming } from "./timing";
+import {
+  abortTransaction, continueTransaction, dropTransaction, isRunSuspended, needsMemory,
+  queueCommand,
+} from "./transaction";
+import { forgetWatches } from "./watches";
 import { serveReady } from "./wake";
 
 /** Buckets of flushed keys that a write frees at a time when memory is short. */
@@ -113,17 +118,23 @@ export function enterAnswer(session: Session, timeMs: f64): void {
   if (session.replyMode) sinkMute(replySink());
 }
 
-/** Hands over what `complete` wrote; the session may go on. */
+/** Hands over what `complete` wrote; the session may go on, or waits again inside its EXEC. */
 export function finish(session: Session): i32 {
   if (errorsThisCall()) {
     if (session.lastRow) changetype<Row>(<usize>session.lastRow).failedCalls += 1;
     countErrorCode();
   }
+  let status = Status.CONTINUE;
+  if (isRunSuspended(session)) {
+    status = continueTransaction(session);
+    if (status == Status.CONTINUE && hasReady()) serveReady(session);
+  }
   if (session.replyMode) endSilence(session);
+  settleMessages(session);
   sinkFlush(replySink());
   settleEffects();
   setReplaying(false);
-  return Status.CONTINUE;
+  return status;
 }
 
 /** Hands the effects over and moves the position past them. */
@@ -154,15 +165,30 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   if (leavesAccess) accessRules().paused = 1;
   setExecuting(session);
   const row = admit(call);
-  if (row) dispatch(call, row);
+  if (!row) abortTransaction(session);
+  else if (session.transaction && !controlsTransaction(row)) queue(call, row);
+  else dispatch(call, row);
   setExecuting(null);
   if (errorsThisCall()) countErrorCode();
   if (leavesAccess) accessRules().paused = 0;
   if (session.replyMode) endSilence(session);
-  if (hasReady()) serveReady(session);
   settleMessages(session);
+  if (hasReady() && !isRunSuspended(session)) serveReady(session);
   if (session.closing) return Status.CLOSE;
   return call.status;
+}
+
+/** Keeps a command for EXEC. */
+function queue(call: Call, row: Row): void {
+  if (queueCommand(call, row)) replyStatus("QUEUED");
+  else abortTransaction(call.session);
+}
+
+/** What runs at once after MULTI. */
+function controlsTransaction(row: Row): bool {
+  if (row.nameBytes == 4) return row.is("exec") || row.is("quit");
+  if (row.nameBytes == 5) return row.is("watch") || row.is("multi") || row.is("reset");
+  return row.is("discard");
 }
 
 /** Calls the handler of an admitted command and renders its effect. */
@@ -196,10 +222,12 @@ export function admit(call: Call): Row | null {
   const count = call.argumentCount;
   if (row.arity > 0 ? row.arity != count : count < -row.arity) {
     row.rejectedCalls += 1;
-    replyWrongArity(row.nameAddress, row.nameBytes);
+    if (session.transaction && row.is("exec")) refuseExec(session, WRONG_EXEC_ARITY);
+    else replyWrongArity(row.nameAddress, row.nameBytes);
     return null;
   }
   if (!session.authenticated && needsPassword(session, row)) return refuse(row, NOAUTH);
+  if (session.transaction && !isFitForTransaction(session, row)) return null;
   if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) return refuse(row, OUT_OF_MEMORY);
   if (session.subscriptions && session.protocol == 2 && !runsWhileSubscribed(row)) {
     row.rejectedCalls += 1;
@@ -207,6 +235,25 @@ export function admit(call: Call): Row | null {
     return null;
   }
   return row;
+}
+
+/** Of a session after MULTI: false when the refusal is answered. */
+function isFitForTransaction(session: Session, row: Row): bool {
+  if (row.flags & RowFlag.NO_MULTI) {
+    refuse(row, COMMAND_NOT_ALLOWED_IN_MULTI);
+    return false;
+  }
+  if (!row.is("exec") || !needsMemory(session) || !isOutOfMemory()) return true;
+  row.rejectedCalls += 1;
+  refuseExec(session, OUT_OF_MEMORY);
+  return false;
+}
+
+/** The transaction is over without having run. */
+function refuseExec(session: Session, reason: string): void {
+  replyErrorAround("EXECABORT Transaction discarded because of: ", 0, 0, reason);
+  dropTransaction(session);
+  forgetWatches(session);
 }
 
 function refuse(row: Row, error: string): Row | null {

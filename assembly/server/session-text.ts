@@ -11,6 +11,8 @@ import {
   TextBuilder, builderByte, builderBytes, builderInteger, builderText,
 } from "../text/builder";
 import { SESSION_BYTES, Session } from "./session";
+import { transactionOf } from "./transaction";
+import { hasWatchedChange, watchCount } from "./watches";
 
 function addNumber(builder: TextBuilder, label: string, value: i64): void {
   builderText(builder, label);
@@ -27,7 +29,9 @@ function addFlags(builder: TextBuilder, session: Session): void {
   builderText(builder, " flags=");
   const start = builder.bytes;
   if (session.subscriptions) builderByte(builder, 0x50);
+  if (session.transaction) builderByte(builder, 0x78);
   if (session.request || session.waiter) builderByte(builder, 0x62);
+  if (session.watches && hasWatchedChange(session)) builderByte(builder, 0x64);
   if (session.closing) builderByte(builder, 0x63);
   if (session.has(SessionFlag.UNIX_SOCKET)) builderByte(builder, 0x55);
   if (session.noEvict) builderByte(builder, 0x65);
@@ -57,9 +61,13 @@ export function writeSession(builder: TextBuilder, session: Session): void {
   addNumber(builder, " sub=", session.channelCount);
   addNumber(builder, " psub=", session.patternCount);
   addNumber(builder, " ssub=", session.shardChannelCount);
-  builderText(builder, " multi=-1 watch=0");
+  const transaction = transactionOf(session);
+  addNumber(builder, " multi=", transaction ? transaction.count : -1);
+  addNumber(builder, " watch=", watchCount(session));
   addNumber(builder, " qbuf=", held);
-  builderText(builder, " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0");
+  builderText(builder, " qbuf-free=0 argv-mem=0");
+  addNumber(builder, " multi-mem=", transaction ? <i64>transaction.bytes : 0);
+  builderText(builder, " rbs=0 rbp=0 obl=0 oll=0");
   addNumber(builder, " omem=", session.unsentBytes);
   addNumber(builder, " tot-mem=", sessionMemory(session));
   builderText(builder, " events=r cmd=");

@@ -21,7 +21,7 @@ import { countErrorCode } from "./error-statistics";
 import { dispatch } from "./execute";
 import { keepArguments, keptArgumentBytes } from "./kept-arguments";
 import { Session } from "./session";
-import { Row } from "./table";
+import { Row, RowFlag } from "./table";
 
 @unmanaged
 export class Transaction {
@@ -78,6 +78,12 @@ export function queueCommand(call: Call, row: Row): bool {
   transaction.bytes += bytes;
   transaction.rowFlags |= row.flags;
   return true;
+}
+
+/** Whether a command of the queue may be refused for want of memory. */
+export function needsMemory(session: Session): bool {
+  const transaction = transactionOf(session);
+  return transaction != null && (transaction.rowFlags & RowFlag.DENYOOM) != 0;
 }
 
 /** EXEC will refuse the session's transaction, when it has one. */

@@ -200,7 +200,8 @@ function leaveKey(watch: Watch): void {
 export function markWatches(database: u32, key: usize, bytes: u32): void {
   const slot = findWatched(database, key, bytes);
   if (!slot) return;
-  const isMissing = peek(databaseAt(database), key, bytes) == null;
+  const entry = peek(databaseAt(database), key, bytes);
+  const isMissing = !entry || isDue(entry);
   for (let at = <usize>watchedIn(slot).first; at; at = changetype<Watch>(at).next) {
     const watch = changetype<Watch>(at);
     // An expired key that is removed was missing before.
@@ -229,7 +230,8 @@ export function markDatabaseWatches(number: u32, by: i32): void {
 function markReplaced(watched: WatchedKey, by: i32): void {
   const bytes = watched.nameBytes;
   const before = peek(databaseAt(watched.database), watched.name, bytes);
-  const after = by < 0 ? null : peek(databaseAt(by), watched.name, bytes);
+  let after: KeyEntry | null = null;
+  if (by >= 0) after = peek(databaseAt(by), watched.name, bytes);
   if (!before && !after) return;
   for (let at = <usize>watched.first; at; at = changetype<Watch>(at).next) {
     const watch = changetype<Watch>(at);

@@ -59,6 +59,8 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #outlet: Outlet;
   readonly #open = new Map<number, Session>();
+  /** Its transaction waits for an answer, and nothing else may run until then. */
+  #alone: Session | undefined;
   readonly #deadlines: Deadlines;
   /** Sessions that wait no longer and are to be resumed. */
   readonly #woken: number[] = [];
@@ -141,7 +143,8 @@ export class Sessions {
 
   /** The transport is gone. */
   transportClosed(session: Session): void {
-    this.#protect(() => this.#forget(session));
+    if (session === this.#alone) session.closing = true;
+    else this.#protect(() => this.#forget(session));
   }
 
   /** Output has left: the engine learns it, and reading goes on. */
@@ -246,6 +249,10 @@ export class Sessions {
       text: "ERR not available here",
     };
     if (!(answer instanceof Promise)) return this.#complete(session, request, answer);
+    if (this.engine.words[Exchange.REQUEST_ALONE >> 2] !== 0) {
+      this.#alone = session;
+      this.frozen = true;
+    }
     answer
       .catch((cause: unknown) => ({ ok: false, text: `ERR ${String(cause)}` }))
       .then((late) => this.#answerLate(session, request, late));
@@ -254,7 +261,11 @@ export class Sessions {
 
   #answerLate(session: Session, request: EngineRequest, answer: Answer): void {
     if (session.closed) return;
+    const wasAlone = this.#alone !== undefined;
+    if (wasAlone) this.frozen = false;
+    this.#alone = undefined;
     this.#protect(() => this.#advance(session, this.#complete(session, request, answer)));
+    if (wasAlone && !this.frozen) this.#thaw();
   }
 
   #complete(session: Session, request: EngineRequest, answer: Answer): number {
@@ -304,6 +315,11 @@ export class Sessions {
   #wake(session: Session, request: EngineRequest): void {
     this.frozen = false;
     this.#answerLate(session, request, { ok: true });
+    this.#thaw();
+  }
+
+  /** What came in while nothing could run is run. */
+  #thaw(): void {
     for (const other of [...this.#open.values()]) {
       if (other.waiting || other.keptBytes === 0) continue;
       this.#protect(() => this.#advance(other, Status.CONTINUE));
