@@ -421,6 +421,8 @@ ERR SCRIPT FLUSH only support SYNC|ASYNC option";
 // @ts-ignore: decorator
 @lazy @inline export const EXEC_ABORTED: string = "\
 EXECABORT Transaction discarded because of previous errors.";
+// @ts-ignore: decorator
+@lazy @inline export const EXEC_ARITY: string = "wrong number of arguments for 'exec' command";
 
 // ---- Protocol (the connection closes after these) -----------------------------------------------
 

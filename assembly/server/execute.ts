@@ -19,8 +19,8 @@ import {
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import { hasReady } from "../keyspace/waiting-keys";
 import {
-  COMMAND_NOT_ALLOWED_IN_MULTI, NOAUTH, OUT_OF_MEMORY, replyErrorAround, replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand,
-  replyWrongArity,
+  COMMAND_NOT_ALLOWED_IN_MULTI, EXEC_ARITY, NOAUTH, OUT_OF_MEMORY, replyErrorAround,
+  replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand, replyWrongArity,
 } from "../protocol/errors";
 import {
   ParseResult, parserAuthenticated, parserFeed, parserNext, parserRelease, parserSuspend,
@@ -222,7 +222,7 @@ export function admit(call: Call): Row | null {
   const count = call.argumentCount;
   if (row.arity > 0 ? row.arity != count : count < -row.arity) {
     row.rejectedCalls += 1;
-    if (session.transaction && row.is("exec")) refuseExec(session, WRONG_EXEC_ARITY);
+    if (row.is("exec")) refuseExec(session, EXEC_ARITY);
     else replyWrongArity(row.nameAddress, row.nameBytes);
     return null;
   }

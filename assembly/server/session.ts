@@ -70,8 +70,9 @@ export class Session {
   peerBytes: u32;
   local: u32;
   localBytes: u32;
-  /** Its Transaction since MULTI (server/transaction.ts), 0 = none; its first watch (watches.ts). */
+  /** Its Transaction since MULTI (server/transaction.ts), 0 = none. */
   transaction: u32;
+  /** Its first watch (server/watches.ts). */
   watches: u32;
   /** First subscription and their number: channels, patterns, shard channels (server/pubsub.ts). */
   channels: u32;

@@ -8,9 +8,10 @@
  *   +12  name                           +16  u32  1: changed since
  *                                       +20  u32  1: had expired already when it was watched
  *
- * A key is found by its name; the database that is meant stands in a word, since the same name may be
- * watched in several. A change marks the watches of that key; EXEC looks at those of its session. A key that was expired but still stored
- * when it was watched counts as missing: its removal is no change (as Redis decides it).
+ * A key is found by its name; the database that is meant stands in a word, since the same name may
+ * be watched in several. A change marks the watches of that key; EXEC looks at those of its
+ * session. A key that was expired but still stored when it was watched counts as missing: its
+ * removal is no change (as Redis decides it).
  */
 
 import { SERVER_ROOT } from "../abi";

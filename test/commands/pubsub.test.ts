@@ -59,7 +59,7 @@ describe("SUBSCRIBE", () => {
   it("is heard by a session whose replies are off", () => {
     session.raw("CLIENT REPLY OFF\r\n");
     expect(session.raw("SUBSCRIBE a\r\n")).toBe(
-      message("subscribe", "a").replace("*2", "*3") + ":1\r\n",
+      `${message("subscribe", "a").replace("*2", "*3")}:1\r\n`,
     );
     other.call("PUBLISH a 1");
     expect(told(session)).toBe(message("message", "a", "1"));
