@@ -29,7 +29,7 @@
 export const ABI_VERSION = 1;
 
 /** Version of all DATA layouts; an image of another version is never placed. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 export const PAGE_BYTES = 4096;
 export const PAGE_BITS = 12;

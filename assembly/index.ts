@@ -13,9 +13,9 @@ import { initializeChanges } from "./keyspace/changes";
 import { initializeAccess } from "./keyspace/access";
 import { setEffectsOn } from "./keyspace/effects";
 import { exportFrom } from "./keyspace/export";
+import { collectGarbage, hasGarbage } from "./keyspace/garbage";
 import {
-  collectGarbage, hasGarbage, initializeKeyspace, position, setPosition, settleTables,
-  validateKeyspace,
+  initializeKeyspace, position, setPosition, settleTables, validateKeyspace,
 } from "./keyspace/keyspace";
 import { expireCycle } from "./keyspace/expiry";
 import { expireFieldsCycle } from "./keyspace/field-expiry";

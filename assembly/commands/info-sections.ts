@@ -6,7 +6,8 @@
  */
 
 import { Exchange, SessionFlag } from "../abi";
-import { garbageKeys, position } from "../keyspace/keyspace";
+import { garbageCount } from "../keyspace/garbage";
+import { position } from "../keyspace/keyspace";
 import { statistics } from "../keyspace/statistics";
 import { waitedKeys } from "../keyspace/waiting-keys";
 import { nowMs } from "../memory/root";
@@ -198,7 +199,7 @@ mem_total_replication_buffers:0\nmem_clients_slaves:0\n");
   builderText(out, QUIRE_VERSION);
   endLine(out);
   constantLines(out, "mem_overhead_db_hashtable_rehashing:0\nactive_defrag_running:0\n");
-  integerLine(out, "lazyfree_pending_objects", <f64>garbageKeys());
+  integerLine(out, "lazyfree_pending_objects", <f64>garbageCount());
   integerLine(out, "lazyfreed_objects", statistics().lazyFreedObjects);
 }
 

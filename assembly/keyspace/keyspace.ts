@@ -5,30 +5,25 @@
  *   +0   u32  databases                        +0   HashTable        keys
  *   +4   u32  address of their records         +20  ReferenceVector  keys that expire
  *   +8   f64  position in the effects stream   +32  u32  cursor of the active expiry
- *   +16  u32  keys waiting to be freed: first  +36  u32  number of the database
- *   +20  u32  database that effects selected   +40  f64  mean time to live seen by expiry, ms
+ *   +16  u32 x 2  garbage (garbage.ts)         +36  u32  number of the database
+ *   +24  u32  database that effects selected   +40  f64  mean time to live seen by expiry, ms
  *                                              +48  ReferenceVector  hashes with expiring fields
- *
- * A flushed database gives its table to a chain of records that the tick frees in steps: FLUSHALL
- * frees at once only the expiry indexes, one block for every 1,024 keys that expire.
  */
 
-import { Arena, allocate, release } from "../memory/allocator";
+import { Arena, allocate } from "../memory/allocator";
 import { KEYSPACE_ROOT } from "../memory/root";
 import {
-  HASH_TABLE_BYTES, HashTable, bucketAt, freeLastBucket, initializeTable, nextInChain,
-  occupiedSlots, referenceAt, settleTable, validateTable,
+  HASH_TABLE_BYTES, HashTable, bucketAt, initializeTable, nextInChain, occupiedSlots, referenceAt,
+  settleTable, validateTable,
 } from "../structures/hash-table";
 import {
-  ReferenceVector, freeVector, initializeVector, validateVector, vectorAt,
+  ReferenceVector, initializeVector, validateVector, vectorAt,
 } from "../structures/reference-vector";
-import { releaseValue } from "../values/free";
-import { hashTableOf, isPackedHash } from "../values/hash";
-import { NO_PLACE, fieldTimes, freeFieldTimes } from "../values/hash-times";
-import { validateFieldIndex } from "./field-expiry";
-import { statistics } from "./statistics";
-import { Encoding, KeyEntry } from "../values/key-entry";
+import { NO_PLACE, fieldTimes } from "../values/hash-times";
+import { KeyEntry } from "../values/key-entry";
 import { validateValue } from "../values/validate";
+import { validateFieldIndex } from "./field-expiry";
+import { discardKeys, initializeGarbage } from "./garbage";
 
 const DATABASE_BYTES: u32 = 64;
 const NONE: u32 = 0xffffffff;
@@ -38,7 +33,9 @@ class KeyspaceRoot {
   databases: u32;
   records: u32;
   position: f64;
+  /** Two words of garbage.ts. */
   garbage: u32;
+  pending: u32;
   effectsDatabase: u32;
 }
 
@@ -90,16 +87,6 @@ export class Database {
   }
 }
 
-/** A dismantled table: its HashTable, what its elements are (+20), the next record (+24). */
-const GARBAGE_KIND: usize = 20;
-const GARBAGE_NEXT: usize = 24;
-const KIND_KEYS: u32 = 0;
-/** Each element is one block: fields of a hash, members of a set. */
-const KIND_BLOCKS: u32 = 1;
-/** A table of fewer elements is freed at once. */
-const LATER_ELEMENTS: u32 = 1 << 16;
-const GARBAGE_BYTES: u32 = 28;
-
 // @ts-ignore: decorator
 @inline
 function root(): KeyspaceRoot {
@@ -111,7 +98,7 @@ export function initializeKeyspace(databases: u32): void {
   root().databases = databases;
   root().records = <u32>allocate(Arena.DATA, databases * DATABASE_BYTES);
   root().position = 0;
-  root().garbage = 0;
+  initializeGarbage();
   root().effectsDatabase = NONE;
   for (let index: u32 = 0; index < databases; index++) {
     const database = databaseAt(index);
@@ -164,43 +151,9 @@ export function forgetEffectsDatabase(): void {
 /** Empties a database; returns how many keys it had. The memory follows in the ticks. */
 export function flushDatabase(database: Database): u32 {
   const keys = database.table.count;
-  freeVector(database.expiring);
-  freeVector(database.fieldsDue);
-  if (keys) freeLater(database.table, KIND_KEYS);
+  if (database.table.buckets) discardKeys(database.table, database.expiring, database.fieldsDue);
   initializeDatabase(database);
   return keys;
-}
-
-/** Leaves a table to the ticks. The first record may be at work: a new one comes second. */
-function freeLater(table: HashTable, kind: u32): void {
-  const record = allocate(Arena.DATA, GARBAGE_BYTES);
-  memory.copy(record, changetype<usize>(table), HASH_TABLE_BYTES);
-  store<u32>(record, kind, GARBAGE_KIND);
-  const first: usize = root().garbage;
-  store<u32>(record, first ? load<u32>(first, GARBAGE_NEXT) : 0, GARBAGE_NEXT);
-  if (first) store<u32>(first, <u32>record, GARBAGE_NEXT);
-  else root().garbage = <u32>record;
-}
-
-/** Frees what the value field refers to, a large table later; the entry itself stays. */
-export function discardValue(entry: KeyEntry): void {
-  const hasTimes = entry.hasFieldTimes;
-  if (entry.encoding == Encoding.HASHTABLE || (hasTimes && !isPackedHash(entry))) {
-    const table = hasTimes ? hashTableOf(entry) : changetype<HashTable>(entry.reference);
-    if (table.count > LATER_ELEMENTS) {
-      freeLater(table, KIND_BLOCKS);
-      release(changetype<usize>(table));
-      if (hasTimes) freeFieldTimes(fieldTimes(entry));
-      return;
-    }
-  }
-  releaseValue(entry);
-}
-
-/** Frees a key that is in no table any more. */
-export function discardEntry(entry: KeyEntry): void {
-  discardValue(entry);
-  release(changetype<usize>(entry));
 }
 
 /** Exchanges the contents of two databases. */
@@ -214,55 +167,6 @@ export function swapDatabases(first: u32, second: u32): void {
   }
   a.number = first;
   b.number = second;
-}
-
-/** Whether something flushed still waits to be freed. */
-export function hasGarbage(): bool {
-  return root().garbage != 0;
-}
-
-/** Keys that were flushed, and large values that were deleted, and wait to be freed. */
-export function garbageKeys(): u32 {
-  let keys: u32 = 0;
-  for (let record: usize = root().garbage; record; record = load<u32>(record, GARBAGE_NEXT)) {
-    const isValue = load<u32>(record, GARBAGE_KIND) != KIND_KEYS;
-    keys += isValue ? 1 : changetype<HashTable>(record).count;
-  }
-  return keys;
-}
-
-/** Frees the elements of the last bucket, and the bucket. */
-function freeLastChain(table: HashTable, kind: u32): void {
-  for (let b = bucketAt(table, table.buckets - 1); b; b = nextInChain(b)) {
-    const elements = occupiedSlots(b);
-    for (let slot = 0; slot < elements; slot++) {
-      const element = referenceAt(b, slot);
-      if (kind == KIND_KEYS) discardEntry(changetype<KeyEntry>(element));
-      else release(element);
-    }
-    table.count -= elements;
-    if (kind == KIND_KEYS) statistics().lazyFreedObjects += <f64>elements;
-  }
-  freeLastBucket(table);
-}
-
-/** Frees what waits for it, one chain of buckets a step; returns the steps that are left. */
-export function collectGarbage(steps: i32): i32 {
-  let left = steps;
-  while (left > 0 && root().garbage) {
-    const record: usize = root().garbage;
-    const table = changetype<HashTable>(record);
-    const kind = load<u32>(record, GARBAGE_KIND);
-    while (left > 0 && table.buckets) {
-      freeLastChain(table, kind);
-      left -= 1;
-    }
-    if (table.buckets) break;
-    if (kind != KIND_KEYS) statistics().lazyFreedObjects += 1;
-    root().garbage = load<u32>(record, GARBAGE_NEXT);
-    release(record);
-  }
-  return left;
 }
 
 /** Catches up with the resizing of every table; returns the steps that are left. */

@@ -14,7 +14,8 @@ import { embeddedEncoding } from "../values/string";
 import { SERVER_ROOT } from "../abi";
 import { addKey, lookup, removeExpiry, reshapeFound } from "./database";
 import { leaveFieldIndex } from "./field-expiry";
-import { Database, discardValue } from "./keyspace";
+import { discardValue } from "./garbage";
+import { Database } from "./keyspace";
 
 const INTEGER_OUT: usize = SERVER_ROOT + 0xda0;
 /** From this size on a growing value gets an eighth more than it needs. */

@@ -13,9 +13,8 @@ import { reserve, usedBytes } from "../memory/allocator";
 import { isReplaying, nowMs, setNowMs, setReplaying } from "../memory/root";
 import { settleSteps } from "../memory/steps";
 import { accessRules } from "../keyspace/access";
-import {
-  collectGarbage, databaseAt, hasGarbage, position, setPosition,
-} from "../keyspace/keyspace";
+import { collectGarbage, hasGarbage } from "../keyspace/garbage";
+import { databaseAt, position, setPosition } from "../keyspace/keyspace";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import { hasReady } from "../keyspace/waiting-keys";
 import {

@@ -147,14 +147,13 @@ export function createChunkedList(fill: i32): ChunkedList {
 }
 
 export function freeChunkedList(list: ChunkedList): void {
-  let address: usize = list.first;
-  while (address) {
-    const next: usize = chunkOf(address).next;
-    release(chunkOf(address).block);
-    release(address);
-    address = next;
-  }
+  while (list.first) dropFirstChunk(list);
   release(changetype<usize>(list));
+}
+
+/** Removes the first chunk with its elements: freeing a list is a loop that may pause. */
+export function dropFirstChunk(list: ChunkedList): void {
+  unlink(list, chunkOf(list.first));
 }
 
 /** Links a new chunk with this block after `previous` (0 = first). */

@@ -148,9 +148,7 @@ function isBeforeByBytes(boundary: Boundary, reference: usize): bool {
   if (side == Side.SCORE_BEFORE) return false;
   if (side == Side.SCORE_BEHIND) return true;
   const element = changetype<ScoredElement>(reference);
-  const order = compareBytes(
-    element.keyAddress, element.keyBytes, boundary.address, boundary.bytes,
-  );
+  const order = compareBytes(element.keyAddress, element.keyBytes, boundary.address, boundary.bytes);
   return side == Side.BYTES_BEFORE ? order < 0 : order <= 0;
 }
 
@@ -481,9 +479,7 @@ function unlinkNode(node: usize): void {
 function isLess(score: f64, element: ScoredElement, otherScore: f64, other: usize): bool {
   if (score != otherScore) return score < otherScore;
   const second = changetype<ScoredElement>(other);
-  return compareBytes(
-    element.keyAddress, element.keyBytes, second.keyAddress, second.keyBytes,
-  ) < 0;
+  return compareBytes(element.keyAddress, element.keyBytes, second.keyAddress, second.keyBytes) < 0;
 }
 
 /** Gives an element that is in the index another score, and the place that belongs to it. */
@@ -517,16 +513,20 @@ function keepsPlace(leaf: usize, entry: u32, element: ScoredElement, score: f64)
 
 /** Frees the nodes; the elements are their owner's. */
 export function freeIndex(index: OrderedIndex): void {
-  if (index.root) freeNode(index.root);
-  initializeIndex(index);
+  while (index.root) freeLastNode(index);
 }
 
-function freeNode(node: usize): void {
-  if (levelOf(node)) {
-    const entries = entriesOf(node);
-    for (let entry: u32 = 0; entry < entries; entry++) freeNode(childAt(node, entry));
+/** Frees one node of an index that is being dismantled; after the last one `root` is 0. */
+export function freeLastNode(index: OrderedIndex): void {
+  let node: usize = index.root;
+  let parent: usize = 0;
+  while (levelOf(node) && entriesOf(node)) {
+    parent = node;
+    node = childAt(node, entriesOf(node) - 1);
   }
   release(node);
+  if (parent) setEntries(parent, entriesOf(parent) - 1);
+  else initializeIndex(index);
 }
 
 /** Bytes of the nodes. */

@@ -139,8 +139,13 @@ function dropSegment(vector: ReferenceVector): void {
 
 /** Frees the vector's own memory; it is empty afterwards. */
 export function freeVector(vector: ReferenceVector): void {
-  while (vector.capacity > SEGMENT_ENTRIES) dropSegment(vector);
-  if (vector.segments) release(vector.segments);
+  while (vector.capacity) freeLastSegment(vector);
+}
+
+/** Frees one segment of a vector that is being dismantled; after the last one it is empty. */
+export function freeLastSegment(vector: ReferenceVector): void {
+  if (vector.capacity > SEGMENT_ENTRIES) return dropSegment(vector);
+  release(vector.segments);
   initializeVector(vector);
 }
 

@@ -7,9 +7,10 @@ import {
 } from "../../../assembly/keyspace/database";
 import { setEffectsOn } from "../../../assembly/keyspace/effects";
 import { expireCycle } from "../../../assembly/keyspace/expiry";
+import { collectGarbage, hasGarbage } from "../../../assembly/keyspace/garbage";
 import {
-  Database, collectGarbage, databaseAt, databaseCount, flushDatabase, hasGarbage,
-  initializeKeyspace, settleTables, swapDatabases, validateKeyspace,
+  Database, databaseAt, databaseCount, flushDatabase, initializeKeyspace, settleTables,
+  swapDatabases, validateKeyspace,
 } from "../../../assembly/keyspace/keyspace";
 import { initializeStatistics, statistics } from "../../../assembly/keyspace/statistics";
 import { openString, setString } from "../../../assembly/keyspace/strings";
