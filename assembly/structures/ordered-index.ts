@@ -145,10 +145,10 @@ export function initializeIndex(index: OrderedIndex): void {
 /** Whether the element of an entry lies before the boundary, its score being no answer. */
 function isBeforeByBytes(boundary: Boundary, reference: usize): bool {
   const side = boundary.side;
-  if (side == Side.SCORE_BEFORE) return false;
-  if (side == Side.SCORE_BEHIND) return true;
+  if (side <= Side.SCORE_BEHIND) return side == Side.SCORE_BEHIND;
   const element = changetype<ScoredElement>(reference);
-  const order = compareBytes(element.keyAddress, element.keyBytes, boundary.address, boundary.bytes);
+  const text: usize = boundary.address;
+  const order = compareBytes(element.keyAddress, element.keyBytes, text, boundary.bytes);
   return side == Side.BYTES_BEFORE ? order < 0 : order <= 0;
 }
 
