@@ -180,6 +180,23 @@ export const enum Request {
   SHUTDOWN = 3,
   /** DEBUG SLEEP: complete after `number` milliseconds during which nothing else runs. */
   SLEEP = 4,
+  /**
+   * MIGRATE; text: the argument vector, u32 address and u32 bytes of each word, valid until the
+   * next engine call; number: the database that the keys are in.
+   */
+  MIGRATE = 9,
+  /** DEBUG RELOAD; number: its options, see ReloadFlag. */
+  RELOAD = 10,
+}
+
+/** Options of DEBUG RELOAD. */
+export const enum ReloadFlag {
+  /** What is loaded was saved before. */
+  NOSAVE = 1,
+  /** What is there stays. */
+  NOFLUSH = 2,
+  /** Keys that are there are replaced. */
+  MERGE = 4,
 }
 
 /** Flags of `openSession`. */

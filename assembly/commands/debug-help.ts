@@ -54,6 +54,9 @@ POPULATE <count> [<prefix>] [<size>]\n    Adds <count> keys named <prefix>:<numb
 that do not exist yet.\n\
 PROTOCOL <type>\n    Answers an example of a type: string, integer, double, bignum, null, array, \
 set,\n    map, attrib, push, verbatim, true, false.\n\
+RELOAD [MERGE] [NOFLUSH] [NOSAVE]\n    Writes the data set as an RDB file and loads it again. With \
+MERGE keys\n    that are there already are replaced, NOFLUSH leaves them there, NOSAVE loads\n    \
+the file that was saved before.\n\
 REPLYBUFFER PEAK-RESET-TIME|RESIZING <value>\n    Accepted without effect.\n\
 SET-ACTIVE-EXPIRE <0|1>\n    Switches the removal of expired keys in the background.\n\
 SLEEP <seconds>\n    Stops serving for a time.\n\

@@ -6,14 +6,14 @@
  * is missing here answers as any unknown subcommand.
  */
 
-import { Request, SERVER_ROOT, SessionFlag } from "../abi";
+import { ReloadFlag, Request, SERVER_ROOT, SessionFlag } from "../abi";
 import { idleSeconds } from "../keyspace/access";
 import { SHA1_BYTES } from "../memory/sha1";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { addValueDigest, writeDatasetDigest } from "../keyspace/dataset-digest";
 import { lookupQuiet, peek } from "../keyspace/database";
 import {
-  DEBUG_NOT_ALLOWED, NOT_INTEGER, NO_SUCH_KEY, replySubcommandSyntax,
+  DEBUG_NOT_ALLOWED, NOT_INTEGER, NO_SUCH_KEY, RELOAD_OPTIONS, replySubcommandSyntax,
 } from "../protocol/errors";
 import {
   replyArray, replyError, replyErrorLine, replyInteger, replyOk, replyStatus, replyStatusBytes,
@@ -97,6 +97,18 @@ function replyBuffer(call: Call): void {
     return replySyntax(call);
   }
   replyOk();
+}
+
+/** The host writes the data set as RDB, empties it and loads what it wrote. */
+function reload(call: Call): void {
+  let flags: u32 = 0;
+  for (let index = 2; index < call.argumentCount; index++) {
+    if (call.is(index, "nosave")) flags |= ReloadFlag.NOSAVE;
+    else if (call.is(index, "noflush")) flags |= ReloadFlag.NOFLUSH;
+    else if (call.is(index, "merge")) flags |= ReloadFlag.MERGE;
+    else return replyError(RELOAD_OPTIONS);
+  }
+  requestHost(call, Request.RELOAD, flags, 0, 0);
 }
 
 // ---- Keys ---------------------------------------------------------------------------------------
@@ -225,6 +237,7 @@ function runWithOne(call: Call): bool {
 function runWithMore(call: Call): bool {
   const count = call.argumentCount;
   if (call.is(1, "digest-value")) digestValue(call);
+  else if (call.is(1, "reload")) reload(call);
   else if (call.is(1, "populate") && count >= 3 && count <= 5) debugPopulate(call);
   else if (call.is(1, "htstats") && count >= 3) debugTable(call);
   else if (call.is(1, "replybuffer") && count == 4) replyBuffer(call);

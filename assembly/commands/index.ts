@@ -26,6 +26,7 @@ import { registerStrings } from "./strings";
 import { registerDebug } from "./debug";
 import { registerInfo } from "./info";
 import { registerMemory } from "./memory";
+import { registerMigrate } from "./migrate";
 import { registerShutdown } from "./shutdown";
 
 export function registerCommands(): void {
@@ -50,6 +51,7 @@ export function registerCommands(): void {
   registerShutdown();
   registerKeys();
   registerDump();
+  registerMigrate();
   registerDatabases();
   registerCommandTable();
   registerServerSmall();

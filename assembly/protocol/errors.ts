@@ -365,6 +365,12 @@ ERR The server is running without a config file";
 // @ts-ignore: decorator
 @lazy @inline export const SHUTDOWN_FAILED: string = "ERR Errors trying to SHUTDOWN. Check logs.";
 // @ts-ignore: decorator
+@lazy @inline export const MIGRATE_KEY_NOT_EMPTY: string = "\
+ERR When using MIGRATE KEYS option, the key argument must be set to the empty string";
+// @ts-ignore: decorator
+@lazy @inline export const RELOAD_OPTIONS: string = "\
+ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.";
+// @ts-ignore: decorator
 @lazy @inline export const DEBUG_NOT_ALLOWED: string = "\
 ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you \
 can run it from a local connection, otherwise you need to set this option in the \

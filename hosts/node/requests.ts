@@ -6,6 +6,8 @@ import type { Log } from "./log.js";
 import { rewriteFile } from "./rewrite.js";
 import { readPairs } from "./settings.js";
 
+const UNKNOWN_REQUEST: Answer = { ok: false, text: "ERR this host does not know that request" };
+
 export interface RequestHandlerOptions {
   /** The configuration file, when there is one. */
   file: string | undefined;
@@ -13,6 +15,8 @@ export interface RequestHandlerOptions {
   /** The present value of a parameter; undefined when there is none of that name. */
   currentValue: (name: string) => string | undefined;
   stop: () => void;
+  /** Answers what is not answered here; undefined: nobody knows that request. */
+  further: (request: EngineRequest) => Answer | Promise<Answer> | undefined;
   log: Log;
 }
 
@@ -34,7 +38,7 @@ export class RequestHandler {
       case Request.SHUTDOWN:
         return this.#shutdown();
       default:
-        return { ok: false, text: "ERR this host does not know that request" };
+        return this.#options.further(request) ?? UNKNOWN_REQUEST;
     }
   }
 

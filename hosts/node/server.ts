@@ -23,6 +23,7 @@ import { Endpoints } from "./endpoints.js";
 import { refreshFacts, tellFacts } from "./facts.js";
 import { Log } from "./log.js";
 import { loadModule, packageVersion } from "./module.js";
+import { answerRdbRequest } from "./rdb-requests.js";
 import { RequestHandler } from "./requests.js";
 import { DEFAULT_SETTINGS, SETTING_NAMES, type Settings, withChanges } from "./settings.js";
 
@@ -89,6 +90,8 @@ class Server implements RunningServer {
       apply: (pairs) => this.#apply(pairs),
       currentValue: (name) => this.#currentValue(name),
       stop: () => void this.close(),
+      further: (request) =>
+        answerRdbRequest(request, this.#sessions, { log: this.log, setEffects: () => {} }),
       log: this.log,
     });
     this.#sessions = new Sessions(engine, {

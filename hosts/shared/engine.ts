@@ -317,6 +317,19 @@ export class Engine {
     };
   }
 
+  /** The words of the command that left a request whose text is an argument vector. */
+  requestArguments(): Uint8Array[] {
+    const vector = (this.words[Exchange.REQUEST_ADDRESS >> 2] as number) >>> 0;
+    const bytes = this.words[Exchange.REQUEST_BYTES >> 2] as number;
+    const view = new DataView(this.bytes.buffer, vector, bytes);
+    const words: Uint8Array[] = [];
+    for (let at = 0; at < bytes; at += 8) {
+      const address = view.getUint32(at, true);
+      words.push(this.bytes.slice(address, address + view.getUint32(at + 4, true)));
+    }
+    return words;
+  }
+
   #placeText(text: string): number {
     const window = this.bytes.subarray(INPUT_WINDOW, INPUT_WINDOW + INPUT_WINDOW_BYTES);
     return this.#encoder.encodeInto(text, window).written;

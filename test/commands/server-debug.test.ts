@@ -77,6 +77,18 @@ describe("DEBUG", () => {
     expect(lines.at(-1)).toBe("    Prints this help.");
   });
 
+  it("RELOAD waits for the host, which learns the options", () => {
+    expect(session.call("DEBUG RELOAD NOSAVE FOO")).toBe(
+      "-ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.\r\n",
+    );
+    for (const [options, flags] of Object.entries({ "": 0, " nosave": 1, " NOFLUSH MERGE": 6 })) {
+      session.call(`DEBUG RELOAD${options}`);
+      expect(engine.request()).toMatchObject({ kind: Request.RELOAD, number: flags });
+      engine.complete(engine.request().id);
+      expect(engine.takeReplies(session.id).toString()).toBe("+OK\r\n");
+    }
+  });
+
   it("SLEEP waits for the host", () => {
     session.raw("*3\r\n$5\r\nDEBUG\r\n$5\r\nSLEEP\r\n$3\r\n1.5\r\n");
     expect(session.status).toBe(Status.WAITING);
