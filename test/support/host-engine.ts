@@ -27,7 +27,9 @@ export function hostEngine(memoryBytes = 256 * 1024 * 1024): HostEngine {
     onTrap: (trap) => {
       throw trap;
     },
-    onEffects: (bytes) => void effects.push(Buffer.from(bytes)),
+    onEffects: (source, address, bytes) => {
+      effects.push(Buffer.from(source.slice(address, address + bytes)));
+    },
   });
   const pipeline = new Pipeline(sessions);
   return {
