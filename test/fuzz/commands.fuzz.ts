@@ -117,7 +117,13 @@ function compareReplay(reader: TestSession, effects: string, heapMb: number): vo
 
 function read(session: TestSession, key: string): string {
   const replies = ["TYPE", "PEXPIRETIME", "GET"].map((name) => session.raw(encode([name, key])));
-  return replies.join("");
+  if (replies[0] !== "+hash\r\n") return replies.join("");
+  const fields = decode(session.raw(encode(["HKEYS", key]))) as string[];
+  const rest = ["FIELDS", fields.length, ...fields];
+  const times = decode(session.raw(encode(["HPEXPIRETIME", key, ...rest]))) as number[];
+  const values = decode(session.raw(encode(["HMGET", key, ...fields]))) as string[];
+  const triples = fields.map((field, n) => JSON.stringify([field, values[n], times[n]]));
+  return replies.join("") + triples.sort().join("");
 }
 
 /** Key -> type, expiry and value of a database. */

@@ -3,6 +3,7 @@
 //
 // Replies depend on commands alone, not on how a server hashes or when it looks: no RANDOMKEY, no
 // SCAN, and expiries far away. Fuzzers, which compare with nothing, ask for near ones and nonsense.
+import { fieldTimesGrammar } from "./random-field-times";
 import { randomNumbers } from "./workload";
 
 export type Words = string[];
@@ -191,7 +192,22 @@ export class RandomCommands {
       ...this.listGrammar(),
       ...this.sortedSetGrammar(),
     };
-    return this.options.newer ? { ...known, ...this.newerGrammar(), ...this.walks() } : known;
+    if (!this.options.newer) return known;
+    return { ...known, ...this.newerGrammar(), ...this.fieldTimes(), ...this.walks() };
+  }
+
+  private fieldTimes(): Record<string, () => Words> {
+    return fieldTimesGrammar({
+      chance: (percent) => this.chance(percent),
+      of: (choices) => this.of(choices),
+      key: () => this.key(),
+      field: () => this.field(),
+      value: () => this.value(),
+      seconds: () => this.seconds(),
+      milliseconds: () => this.milliseconds(),
+      secondsAt: () => this.secondsAt(),
+      millisecondsAt: () => this.millisecondsAt(),
+    });
   }
 
   private newerGrammar(): Record<string, () => Words> {
