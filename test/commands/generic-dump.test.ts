@@ -1,7 +1,7 @@
 // DUMP and RESTORE: every encoding that values have had in RDB, written by hand; what is refused;
 // options, effects and expiry. What redis-server makes is in test/compatibility/dump.test.ts.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SessionFlag } from "../../assembly/abi";
+import { EXCHANGE, Exchange, SessionFlag } from "../../assembly/abi";
 import { encode, TestEngine, type TestSession } from "../support/engine";
 import {
   type Bytes,
@@ -589,15 +589,25 @@ describe("RESTORE", () => {
   });
 
   it("refuses what does not fit, and changes nothing", () => {
-    const small = new TestEngine({ heapMb: 3 });
-    const other = small.open();
-    const many = Array.from({ length: 60_000 }, (_, n) => text(`member ${n}`)).flat();
-    const value = payload(2, [...length(60_000), ...many]);
-    other.call("SET k before");
-    expect(other.ask("RESTORE", "k", 0, value, "REPLACE")).toEqual(
-      new Error("OOM command not allowed when used memory > 'maxmemory'."),
-    );
-    expect(other.ask("GET k")).toBe("before");
-    expect(small.exports.validate()).toBe(0);
+    const word = EXCHANGE + Exchange.FAIL_RESERVE;
+    const many = Array.from({ length: 3000 }, (_, n) => text(`member ${n}`)).flat();
+    const packed = lzf([0, 0x0d, 0x20, 0, ...Array<number>(5).fill(0)], 9);
+    for (const [type, value, reserves] of [
+      [0, text("x".repeat(5000)), 1],
+      [2, [...length(3000), ...many], 1],
+      [16, packed, 1],
+    ] as [number, Bytes, number][]) {
+      const request = encode(["RESTORE", "k", 0, payload(type, value), "REPLACE"]);
+      all("DEL k", "SET k before");
+      const before = engine.exports.digest();
+      for (let n = 1; n <= reserves; n++) {
+        // The first reserve is that of every command that may need memory.
+        engine.view().setUint32(word, n + 1, true);
+        expect(session.raw(request)).toMatch(/^-OOM /);
+        expect(engine.exports.digest()).toBe(before);
+      }
+      engine.view().setUint32(word, 0, true);
+      expect(ask("GET k")).toBe("before");
+    }
   });
 });
