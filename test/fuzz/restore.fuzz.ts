@@ -1,6 +1,6 @@
-// Payloads for RESTORE: random values, mutated ones with a right checksum, and any bytes. Never a
-// trap, never a broken invariant, nothing left of a refused value; what was taken dumps and restores
-// to the same.
+// Payloads for RESTORE: random values, mutated ones with a right checksum, and forms by hand. Never
+// a trap, never a broken invariant, nothing left of a refused value; what was taken dumps and
+// restores to the same.
 import { EXCHANGE, Exchange, SessionFlag } from "../../assembly/abi";
 import { Crc64 } from "../../hosts/shared/persistence/crc64";
 import { encode, TestEngine, type TestSession } from "../support/engine";
