@@ -76,8 +76,13 @@ function isShown(text: string, argument: Argument): bool {
   return !argument.isType(text, "oneof") && !argument.isType(text, "block");
 }
 
+/** Whether an argument names its key spec: a key does, and a pattern of keys. */
+function namesKeySpec(text: string, argument: Argument): bool {
+  if (argument.isType(text, "key")) return true;
+  return argument.keySpec > 0 && argument.isType(text, "pattern");
+}
+
 function replyArgument(text: string, argument: Argument): void {
-  const isKey = argument.isType(text, "key");
   replyMap(argumentFields(text, argument));
   replyPart("name", text, argument.nameStart, argument.nameEnd);
   replyPart("type", text, argument.typeStart, argument.typeEnd);
@@ -88,7 +93,7 @@ function replyArgument(text: string, argument: Argument): void {
       replyPart("display_text", text, argument.displayStart, argument.displayEnd);
     }
   }
-  if (isKey) {
+  if (namesKeySpec(text, argument)) {
     replyBulkText("key_spec_index");
     replyInteger(argument.keySpec);
   }
@@ -102,7 +107,7 @@ function replyArgument(text: string, argument: Argument): void {
 }
 
 function argumentFields(text: string, argument: Argument): u32 {
-  return 2 + u32(isShown(text, argument)) + u32(argument.isType(text, "key"))
+  return 2 + u32(isShown(text, argument)) + u32(namesKeySpec(text, argument))
     + u32(argument.tokenStart >= 0) + u32(argument.sinceStart >= 0)
     + u32(argument.deprecatedStart >= 0) + u32(argument.flags != 0)
     + u32(argument.childrenStart >= 0);

@@ -8,10 +8,11 @@
 
 import { deleteKey, lookupRead } from "../keyspace/database";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
+import { SYNTAX, WRONG_TYPE } from "../protocol/errors";
 import {
   GEOSEARCHSTORE_WITH, GEO_ANY, GEO_BOX_NEGATIVE, GEO_COUNT, GEO_HEIGHT, GEO_MEMBER, GEO_RADIUS,
-  GEO_RADIUS_NEGATIVE, GEO_STORE, GEO_WIDTH, SYNTAX, WRONG_TYPE,
-} from "../protocol/errors";
+  GEO_RADIUS_NEGATIVE, GEO_STORE, GEO_WIDTH,
+} from "../protocol/errors-geo";
 import {
   replyArray, replyBulk, replyEmptyArray, replyError, replyErrorBytes, replyErrorEnd,
   replyErrorStart, replyInteger,

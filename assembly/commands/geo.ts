@@ -5,9 +5,8 @@
 
 import { lookupRead } from "../keyspace/database";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
-import {
-  GEO_UNIT, NOT_FLOAT, SYNTAX, WRONG_TYPE,
-} from "../protocol/errors";
+import { NOT_FLOAT, SYNTAX, WRONG_TYPE } from "../protocol/errors";
+import { GEO_UNIT } from "../protocol/errors-geo";
 import {
   replyArray, replyBulk, replyError, replyErrorBytes, replyErrorEnd, replyErrorStart,
   replyErrorText, replyHumanDouble, replyNull, replyNullArray,

@@ -22,6 +22,7 @@ import { registerLists } from "./lists";
 import { registerListWaiting } from "./list-waiting";
 import { registerSortedSets } from "./sorted-sets";
 import { registerSortedSetWaiting } from "./sorted-set-waiting";
+import { registerSort } from "./sort";
 import { registerStrings } from "./strings";
 import { registerDebug } from "./debug";
 import { registerInfo } from "./info";
@@ -50,6 +51,7 @@ export function registerCommands(): void {
   registerDebug();
   registerShutdown();
   registerKeys();
+  registerSort();
   registerDump();
   registerMigrate();
   registerDatabases();

@@ -208,34 +208,6 @@ ERR NOVALUES option can only be used in HSCAN";
 @lazy @inline export const NOSCORES_ONLY_ZSCAN: string = "\
 ERR NOSCORES option can only be used in ZSCAN";
 
-// ---- Geo ----------------------------------------------------------------------------------------
-
-// @ts-ignore: decorator
-@lazy @inline export const GEO_UNIT: string = "\
-ERR unsupported unit provided. please use M, KM, FT, MI";
-// @ts-ignore: decorator
-@lazy @inline export const GEO_RADIUS: string = "ERR need numeric radius";
-// @ts-ignore: decorator
-@lazy @inline export const GEO_RADIUS_NEGATIVE: string = "ERR radius cannot be negative";
-// @ts-ignore: decorator
-@lazy @inline export const GEO_WIDTH: string = "ERR need numeric width";
-// @ts-ignore: decorator
-@lazy @inline export const GEO_HEIGHT: string = "ERR need numeric height";
-// @ts-ignore: decorator
-@lazy @inline export const GEO_BOX_NEGATIVE: string = "ERR height or width cannot be negative";
-// @ts-ignore: decorator
-@lazy @inline export const GEO_MEMBER: string = "ERR could not decode requested zset member";
-// @ts-ignore: decorator
-@lazy @inline export const GEO_COUNT: string = "ERR COUNT must be > 0";
-// @ts-ignore: decorator
-@lazy @inline export const GEO_ANY: string = "ERR the ANY argument requires COUNT argument";
-// @ts-ignore: decorator
-@lazy @inline export const GEO_STORE: string = "\
-ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options";
-// @ts-ignore: decorator
-@lazy @inline export const GEOSEARCHSTORE_WITH: string = "\
-ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options";
-
 // ---- Lists --------------------------------------------------------------------------------------
 
 // @ts-ignore: decorator
