@@ -3,7 +3,7 @@
  *
  * RESTORE changes nothing before the whole value is built, so a payload that turns out to be wrong
  * leaves the key that was there. It is always looked through wholly: `sanitize-dump-payload` has
- * nothing to add. The effect is the command itself, its time to live made absolute.
+ * nothing to add. The effect is a RESTORE that Redis 7.0 takes, its time to live made absolute.
  */
 
 import { SERVER_ROOT } from "../abi";
@@ -19,7 +19,7 @@ import { reader } from "../interchange/reader-state";
 import { closeWriter, isExpressible, writeValue } from "../interchange/writer";
 import { accessRules, setFrequency, setIdleSeconds, touchAccess } from "../keyspace/access";
 import { lookup, lookupQuiet, lookupRead, removeFound, setExpiry } from "../keyspace/database";
-import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
+import { effectBytes, effectInteger, effectLiteral, effectsOn } from "../keyspace/effects";
 import { isReplaying, nowMs } from "../memory/root";
 import {
   BAD_DATA_FORMAT, BAD_DUMP, BUSY_KEY, INVALID_FREQUENCY, INVALID_IDLE_TIME, INVALID_TTL,
@@ -36,6 +36,8 @@ import { takeSetLimits } from "./set-access";
 /** What the key itself takes: its entry, a bucket, a place in the expiry index. */
 const KEY_BYTES: f64 = 16384;
 const PAYLOAD: i32 = 3;
+/** The version of RDB that Redis 7.0 reads, and effects are written in where they can. */
+const EFFECTS_VERSION: u32 = 10;
 
 function dump(call: Call): void {
   const entry = lookupRead(call.database, call.at(1), call.bytesOf(1));
@@ -172,10 +174,11 @@ function finishRestore(call: Call): void {
     if (existed) deletedInstead(call);
     return;
   }
-  const entry = attachValue(database, key, keyBytes);
-  setAccess(parsed.whenMs ? setExpiry(database, entry, parsed.whenMs) : entry);
+  let entry = attachValue(database, key, keyBytes);
+  if (parsed.whenMs) entry = setExpiry(database, entry, parsed.whenMs);
+  setAccess(entry);
+  render(call, entry);
   touchKey(call, key, keyBytes);
-  if (parsed.whenMs && !parsed.isAbsolute) renderAbsolute(call);
 }
 
 /** The value's time has come before it could begin: all that happened is that a key is gone. */
@@ -194,14 +197,30 @@ function setAccess(entry: KeyEntry): void {
   if (!isFrequency && idle >= 0) setIdleSeconds(entry, <u32>min<i64>(idle, 0xffffff));
 }
 
-/** The command's own words with the time to live made absolute. */
-function renderAbsolute(call: Call): void {
-  if (!renderInstead(call, call.argumentCount + 1)) return;
-  for (let index = 0; index < call.argumentCount; index++) {
-    if (index == 2) effectInteger(options().whenMs);
-    else effectBytes(call.at(index), call.bytesOf(index));
+/**
+ * The command's own words, but the time to live absolute, and a payload that Redis 7.0 would not
+ * take as one that it does, where there is memory for it.
+ */
+function render(call: Call, entry: KeyEntry): void {
+  const isRelative = options().whenMs && !options().isAbsolute;
+  const isNewer = payloadVersion(call.at(PAYLOAD), call.bytesOf(PAYLOAD)) > EFFECTS_VERSION
+    && effectsOn() && !isReplaying() && isExpressible(entry, EFFECTS_VERSION);
+  if (!isRelative && !isNewer) return;
+  const isWritten = isNewer && writeValue(entry, EFFECTS_VERSION, true)
+    && finishPayload(EFFECTS_VERSION);
+  if (renderInstead(call, call.argumentCount + i32(isRelative))) {
+    for (let index = 0; index < call.argumentCount; index++) {
+      if (index == 2) effectInteger(options().whenMs);
+      else if (index == PAYLOAD && isWritten) effectPayload();
+      else effectBytes(call.at(index), call.bytesOf(index));
+    }
+    if (isRelative) effectLiteral("ABSTTL");
   }
-  effectLiteral("ABSTTL");
+  if (isNewer) closeWriter();
+}
+
+function effectPayload(): void {
+  effectBytes(payloadOutput().start, outputBytes(payloadOutput()));
 }
 
 // @ts-ignore: decorator

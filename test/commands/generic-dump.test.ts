@@ -148,6 +148,7 @@ describe("RESTORE", () => {
       const dumped = bytesOf(ask("DUMP", key));
       const encoding = ask("OBJECT", "ENCODING", key);
       expect(ask("RESTORE", "copy", 0, dumped, "REPLACE"), key).toBe("OK");
+      engine.tick();
       expect(ask("OBJECT", "ENCODING", "copy"), key).toBe(encoding);
       expect(bytesOf(ask("DUMP", "copy")).length, key).toBe(dumped.length);
     }
@@ -586,6 +587,25 @@ describe("RESTORE", () => {
     expect(engine.takeEffects()).toBe(given.toString("latin1"));
     ask("RESTORE", "k", 0, payload(1, [0]), "REPLACE");
     expect(engine.takeEffects()).toBe("");
+  });
+
+  it("leaves an effect that Redis 7.0 takes, where there is one", () => {
+    watchEffects();
+    const run = (...words: (string | number | Uint8Array)[]) => session.raw(encode(words));
+    run("RESTORE", "k", 0, payload(20, text(listpack("a", "b")), 11));
+    const older = payload(2, [2, ...text("a"), ...text("b")]);
+    expect(engine.takeEffects()).toBe(effect("RESTORE", "k", "0", older));
+    run("RESTORE", "k", 9000, payload(0, text("abc"), 80), "REPLACE");
+    expect(engine.takeEffects()).toBe(
+      encode([
+        ...["RESTORE", "k", String(engine.now + 9000)],
+        ...[payload(0, text("abc")), "REPLACE", "ABSTTL"],
+      ]).toString("latin1"),
+    );
+    const timed = payload(23, text(listpack("a", "1", String(engine.now + 9))), 12);
+    run("RESTORE", "k", 0, timed, "REPLACE");
+    const given = encode(["RESTORE", "k", "0", timed, "REPLACE"]);
+    expect(engine.takeEffects()).toBe(given.toString("latin1"));
   });
 
   it("refuses what does not fit, and changes nothing", () => {
