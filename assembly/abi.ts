@@ -105,7 +105,7 @@ export const enum Exchange {
   NEXT_DEADLINE_MS = 144,
   /**
    * out, u32: 1 while a transaction waits for the answer of the request in it; until then the host
-   * calls the engine for nothing but that answer.
+   * calls the engine for nothing but that answer. MIGRATE: only sessions of the host's own run.
    */
   REQUEST_ALONE = 240,
   /** in, u32, read by `format`: where the heap starts instead of HEAP_BASE (tests); 0 = there. */

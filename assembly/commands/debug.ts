@@ -13,7 +13,8 @@ import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { addValueDigest, writeDatasetDigest } from "../keyspace/dataset-digest";
 import { lookupQuiet, peek } from "../keyspace/database";
 import {
-  DEBUG_NOT_ALLOWED, NOT_INTEGER, NO_SUCH_KEY, RELOAD_OPTIONS, replySubcommandSyntax,
+  DEBUG_NOT_ALLOWED, NOT_INTEGER, COMMAND_NOT_ALLOWED_IN_MULTI, NO_SUCH_KEY, RELOAD_OPTIONS,
+  replySubcommandSyntax,
 } from "../protocol/errors";
 import {
   replyArray, replyError, replyErrorLine, replyInteger, replyOk, replyStatus, replyStatusBytes,
@@ -108,6 +109,7 @@ function reload(call: Call): void {
     else if (call.is(index, "merge")) flags |= ReloadFlag.MERGE;
     else return replyError(RELOAD_OPTIONS);
   }
+  if (!call.canWait) return replyError(COMMAND_NOT_ALLOWED_IN_MULTI);
   requestHost(call, Request.RELOAD, flags, 0, 0);
 }
 

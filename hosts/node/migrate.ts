@@ -1,6 +1,7 @@
 /**
  * MIGRATE: sends keys to another server as RESTORE commands and removes those that it has taken.
- * Until that is done nothing else runs, as on redis-server: so no key changes in between.
+ * Until that is done nothing else runs (the request is made ALONE), as on redis-server: so no key
+ * changes in between.
  */
 import { connect, type Socket } from "node:net";
 import { SessionFlag } from "../../assembly/abi.js";
@@ -51,16 +52,8 @@ export async function migrate(
   const migration = readMigration(words);
   const cargo = takeCargo(sessions, migration, database, nowMs);
   if (cargo instanceof ReplyError) return { ok: false, text: cargo.message };
-  sessions.frozen = true;
-  let outcome: Outcome;
-  try {
-    outcome = await exchange(migration, cargo);
-  } finally {
-    sessions.frozen = false;
-  }
-  const answer = settle(sessions, migration, cargo, outcome, database);
-  sessions.thaw();
-  return answer;
+  const outcome = await exchange(migration, cargo);
+  return settle(sessions, migration, cargo, outcome, database);
 }
 
 /** The engine has checked them already. */
@@ -214,6 +207,8 @@ function settle(
 }
 
 function remove(sessions: Sessions, keys: readonly Uint8Array[], database: number): void {
+  const { frozen } = sessions;
+  sessions.frozen = false;
   const pipeline = new Pipeline(sessions);
   try {
     pipeline.run([
@@ -222,5 +217,6 @@ function remove(sessions: Sessions, keys: readonly Uint8Array[], database: numbe
     ]);
   } finally {
     pipeline.close();
+    sessions.frozen = frozen;
   }
 }

@@ -53,7 +53,7 @@ export interface SessionsOptions {
 
 export class Sessions {
   readonly engine: Engine;
-  /** True while DEBUG SLEEP or MIGRATE stops everything, ticks included; `thaw` ends it. */
+  /** True while DEBUG SLEEP or MIGRATE stops everything, ticks included. */
   frozen = false;
   inputBytes = 0;
   readonly #options: SessionsOptions;
@@ -265,7 +265,7 @@ export class Sessions {
     if (wasAlone) this.frozen = false;
     this.#alone = undefined;
     this.#protect(() => this.#advance(session, this.#complete(session, request, answer)));
-    if (wasAlone && !this.frozen) this.thaw();
+    if (wasAlone && !this.frozen) this.#thaw();
   }
 
   #complete(session: Session, request: EngineRequest, answer: Answer): number {
@@ -315,12 +315,11 @@ export class Sessions {
   #wake(session: Session, request: EngineRequest): void {
     this.frozen = false;
     this.#answerLate(session, request, { ok: true });
-    this.thaw();
+    this.#thaw();
   }
 
-  /** Nothing is frozen any more: input that was kept meanwhile is run. */
-  thaw(): void {
-    this.frozen = false;
+  /** What came in while nothing could run is run. */
+  #thaw(): void {
     for (const other of [...this.#open.values()]) {
       if (other.waiting || other.keptBytes === 0) continue;
       this.#protect(() => this.#advance(other, Status.CONTINUE));

@@ -64,6 +64,13 @@ describe("MIGRATE", () => {
     expect(engine.takeEffects()).toBe("");
   });
 
+  it("is refused inside a transaction", () => {
+    session.call("SET a 1");
+    session.call("MULTI");
+    session.call("MIGRATE host 1 a 0 10");
+    expect(session.call("EXEC")).toBe("*1\r\n-ERR Command not allowed inside a transaction\r\n");
+  });
+
   it("answers the error that the host names", () => {
     session.call("SET a 1");
     session.call("MIGRATE host 1 a 0 10");

@@ -1,0 +1,148 @@
+/** MIGRATE and DEBUG RELOAD of the built server, with redis-server on the other side. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningServer, startServer } from "../../hosts/node/server.js";
+import { encodeRequest } from "../../hosts/shared/protocol/resp.js";
+import { fillingCommands } from "../support/rdb";
+import { hasRedisServer, type RedisClient, RedisServer } from "../support/redis-server";
+import { Wire } from "./support";
+
+const folder = mkdtempSync(join(tmpdir(), "quire-migrate-"));
+let quire: RunningServer;
+let wire: Wire;
+
+beforeAll(async () => {
+  const configuration = { port: 0, unixsocket: join(folder, "quire"), dir: folder };
+  quire = await startServer({
+    configuration: { ...configuration, "enable-debug-command": "yes", appendonly: "no" },
+    memoryBytes: 128 * 1024 * 1024,
+  });
+  wire = await Wire.open({ path: quire.unixSocket });
+});
+
+afterAll(async () => {
+  wire.close();
+  await quire.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function fill(): Promise<void> {
+  const commands = fillingCommands(99, 40);
+  for (const words of commands) {
+    wire.socket.write(encodeRequest(words.map((word) => Buffer.from(word, "latin1"))));
+  }
+  for (const _ of commands) await wire.line();
+}
+
+describe("DEBUG RELOAD", () => {
+  it("keeps the data and the connections", async () => {
+    await fill();
+    const before = await wire.ask("DEBUG", "DIGEST");
+    expect(await wire.ask("DEBUG", "RELOAD")).toBe("+OK");
+    expect(await wire.ask("DEBUG", "DIGEST")).toBe(before);
+    expect(await wire.ask("DEBUG", "RELOAD", "MERGE", "NOFLUSH")).toBe("+OK");
+    expect(await wire.ask("DEBUG", "DIGEST")).toBe(before);
+  });
+
+  it("answers an error when there is nothing to load", async () => {
+    const error = "-ERR Error trying to load the RDB dump, check server logs.";
+    expect(await wire.ask("DEBUG", "RELOAD", "NOSAVE")).toBe(error);
+    expect(await wire.ask("DEBUG", "RELOAD", "NOFLUSH")).toBe(error);
+    await wire.ask("FLUSHALL");
+  });
+});
+
+describe("MIGRATE", () => {
+  it("says what is wrong with the other side", async () => {
+    await wire.ask("SET", "a", "1");
+    const line = (host: string, port: number | string) =>
+      wire.ask("MIGRATE", host, port, "a", 0, 50);
+    expect(await line("127.0.0.1", 1)).toBe("-IOERR error or timeout writing to target instance");
+    expect(await line("127.0.0.1", 70000)).toBe("-IOERR error or timeout connecting to the client");
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as { port: number };
+    const pending = line("127.0.0.1", port);
+    const other = await Wire.open({ path: quire.unixSocket });
+    const pong = other.ask("PING");
+    expect(await pending).toBe("-IOERR error or timeout reading from target instance");
+    expect(await pong).toBe("+PONG");
+    other.close();
+    silent.close();
+    expect(await wire.ask("EXISTS", "a")).toBe(":1");
+  });
+
+  describe.skipIf(!hasRedisServer())("to redis-server", () => {
+    const port = 20000 + (process.pid % 10000);
+    let server: RedisServer;
+    let client: RedisClient;
+    const move = (...words: (string | number)[]) =>
+      wire.ask("MIGRATE", "127.0.0.1", port, ...words);
+
+    beforeAll(async () => {
+      server = await RedisServer.start(["--port", `${port}`]);
+      client = await server.connect();
+    });
+
+    afterAll(() => server?.stop());
+
+    it("moves a key with its expiry, or copies it", async () => {
+      await wire.ask("SET", "a", "1", "PX", "100000");
+      expect(await move("a", 2, 1000, "COPY")).toBe("+OK");
+      expect(await wire.ask("EXISTS", "a")).toBe(":1");
+      await client.ask("SELECT", "2");
+      expect(await client.ask("GET", "a")).toBe("$1\r\n1\r\n");
+      expect(await client.ask("PTTL", "a")).toMatch(/^:(99|100)\d{3}\r\n$/);
+      const busy = "BUSYKEY Target key name already exists.";
+      expect(await move("a", 2, 1000)).toBe(`-ERR Target instance replied with error: ${busy}`);
+      expect(await move("a", 2, 1000, "REPLACE")).toBe("+OK");
+      expect(await wire.ask("EXISTS", "a")).toBe(":0");
+      expect(await move("a", 2, 1000)).toBe("+NOKEY");
+    });
+
+    it("moves many keys of all types", async () => {
+      await fill();
+      const before = await wire.ask("DEBUG", "DIGEST");
+      await client.ask("FLUSHALL");
+      for (const database of [0, 2, 4]) {
+        await wire.ask("SELECT", database);
+        wire.send("KEYS", "*");
+        const count = Number((await wire.line()).slice(1));
+        const keys: Buffer[] = [];
+        for (let i = 0; i < count; i++) {
+          const bytes = Number((await wire.line()).slice(1));
+          keys.push((await wire.take(bytes + 2)).subarray(0, bytes));
+        }
+        wire.send("MIGRATE", "127.0.0.1", port, "", database, 5000, "KEYS", "none", ...keys);
+        expect(await wire.line()).toBe("+OK");
+        expect(await wire.ask("DBSIZE")).toBe(":0");
+      }
+      await wire.ask("SELECT", 0);
+      expect(await client.ask("DEBUG", "DIGEST")).toBe(`${before}\r\n`);
+    });
+
+    it("removes what has arrived even when another key is refused", async () => {
+      await client.ask("SELECT", "0");
+      await client.ask("SET", "b", "there");
+      for (const key of ["a", "b", "c"]) await wire.ask("SET", key, "1");
+      expect(await move("", 0, 1000, "KEYS", "a", "b", "c")).toMatch(/BUSYKEY/);
+      expect(await wire.ask("EXISTS", "a", "c")).toBe(":0");
+      expect(await wire.ask("EXISTS", "b")).toBe(":1");
+    });
+
+    it("names what the other side says to database and password", async () => {
+      const said = "-ERR Target instance replied with error: ";
+      expect(await move("b", 99, 1000)).toBe(`${said}ERR DB index is out of range`);
+      expect(await move("b", 0, 1000, "AUTH", "x")).toContain(`${said}ERR AUTH <password> called`);
+      await client.ask("CONFIG", "SET", "requirepass", "secret");
+      expect(await move("b", 0, 1000, "REPLACE")).toContain(`${said}NOAUTH`);
+      expect(await move("b", 0, 1000, "REPLACE", "AUTH2", "default", "secret")).toBe("+OK");
+      await wire.ask("SET", "b", "2");
+      expect(await move("b", 0, 1000, "AUTH", "secret", "REPLACE")).toBe("+OK");
+    });
+  });
+});
