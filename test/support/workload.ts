@@ -36,6 +36,9 @@ export function randomWorkload(seed: number, keys = 400): Workload {
     () => ["HDEL", `hash:${random(20)}`, `field:${random(30)}`, `f${random(800)}`],
     () => ["RENAME", `hash:${random(20)}`, `hash:${random(20)}`],
     () => ["DEL", `hash:${random(20)}`],
+    () => ["HPEXPIRE", `hash:${random(20)}`, random(9000), ...someFields(random)],
+    () => ["HPERSIST", `hash:${random(20)}`, ...someFields(random)],
+    () => ["COPY", `hash:${random(20)}`, `hash:${random(20)}`, "REPLACE"],
     () => ["GET", key()],
     () => ["GETDEL", key()],
     () => ["DEL", key(), key()],
@@ -58,6 +61,12 @@ export function randomWorkload(seed: number, keys = 400): Workload {
 function manyPairs(random: (limit: number) => number): (string | number)[] {
   const count = random(4) === 0 ? 1 + random(600) : 1 + random(20);
   return Array.from({ length: count }, () => [`f${random(800)}`, random(100_000)]).flat();
+}
+
+/** FIELDS with names that `manyPairs` may have set. */
+function someFields(random: (limit: number) => number): (string | number)[] {
+  const fields = Array.from({ length: 1 + random(40) }, () => `f${random(800)}`);
+  return ["FIELDS", fields.length, ...fields];
 }
 
 function randomValue(random: (limit: number) => number): string | number {
