@@ -121,6 +121,7 @@ export function findQueue(
     const queue = changetype<Queue>(address);
     if (queue.hash == hash && queue.keyBytes == bytes && queue.database == database
       && queue.type == type && equalBytes(queue.key, key, bytes)) return queue;
+    countSteps(1);
     address = queue.next;
   }
   return null;

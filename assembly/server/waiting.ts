@@ -21,6 +21,7 @@ import { EXCHANGE, Exchange, SERVER_ROOT, SessionFlag, Status } from "../abi";
 import { Arena, allocate, reallocate, release } from "../memory/allocator";
 import { copyBytes } from "../memory/copy";
 import { hashBytes, nowMs } from "../memory/root";
+import { countSteps } from "../memory/steps";
 import { peek } from "../keyspace/database";
 import { databaseAt } from "../keyspace/keyspace";
 import {
@@ -233,6 +234,7 @@ export function stopWaiting(session: Session): void {
 /** The contents of a database were exchanged: keys that are there now are ready. */
 export function markDatabase(number: u32): void {
   for (let queue = nextQueue(null); queue; queue = nextQueue(queue)) {
+    countSteps(1);
     if (queue.database != number) continue;
     const entry = peek(databaseAt(number), queue.key, queue.keyBytes);
     if (entry && entry.type == queue.type) markReady(queue);

@@ -11,11 +11,12 @@
  * woke it, and the call was counted when it began to wait.
  */
 
-import { nowMs, isReplaying } from "../memory/root";
 import { SERVER_ROOT, Status } from "../abi";
 import { accessRules } from "../keyspace/access";
 import { lookupQuiet } from "../keyspace/database";
 import { databaseAt } from "../keyspace/keyspace";
+import { isReplaying, nowMs } from "../memory/root";
+import { countSteps } from "../memory/steps";
 import { Queue, settleQueue, takeReady } from "../keyspace/waiting-keys";
 import { OUT_OF_MEMORY, UNBLOCKED } from "../protocol/errors";
 import {
@@ -69,6 +70,7 @@ function serveQueue(queue: Queue): void {
 
 /** Runs a waiter's command again: it succeeds, fails, or goes on waiting in its place. */
 function runAgain(waiter: Waiter): void {
+  countSteps(1);
   const session = waiter.session;
   const row = waiter.row;
   if (session.closing) return stopWaiting(session);
