@@ -51,8 +51,10 @@ import {
 import { initializeSettings, settings } from "./server/settings";
 import { initializeRows } from "./server/table";
 import { initializeTiming } from "./server/timing";
+import { hearChange } from "./server/changes";
+import { disableTracking, initializeTracking } from "./server/tracking";
 import { dropTransaction } from "./server/transaction";
-import { forgetWatches, initializeWatches, markWatches } from "./server/watches";
+import { forgetWatches, initializeWatches } from "./server/watches";
 import { initializeWaiting, stopWaiting, validateWaiting } from "./server/waiting";
 import { expireWaiters } from "./server/wake";
 
@@ -139,7 +141,8 @@ function startServer(observationSeed: u64): void {
   initializeMessages();
   initializePubsub();
   initializeWatches();
-  initializeChanges(markWatches.index);
+  initializeTracking();
+  initializeChanges(hearChange.index);
   initializeWaiting();
   initializeFacts();
   publishHistory();
@@ -168,6 +171,7 @@ export function closeSession(id: i32): void {
   stopWaiting(session);
   dropTransaction(session);
   forgetWatches(session);
+  disableTracking(session);
   destroySession(session);
 }
 

@@ -19,6 +19,7 @@ import { Call, reserveServingOrReply } from "../server/call";
 import { unsubscribeAll } from "../server/pubsub";
 import { ReplyMode, Session, isPrintable, setSessionText } from "../server/session";
 import { settings } from "../server/settings";
+import { disableTracking } from "../server/tracking";
 import { dropTransaction } from "../server/transaction";
 import { forgetWatches } from "../server/watches";
 import { command, deprecated } from "../server/table";
@@ -82,6 +83,7 @@ function reset(call: Call): void {
   unsubscribeAll(session);
   dropTransaction(session);
   forgetWatches(session);
+  disableTracking(session);
   session.database = 0;
   session.protocol = 2;
   setProtocol(2);

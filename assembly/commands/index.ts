@@ -17,6 +17,7 @@ import { registerHashes } from "./hashes";
 import { registerServerSmall } from "./server-small";
 import { registerSets } from "./sets";
 import { registerPubsub } from "./pubsub";
+import { registerClientTracking } from "./client-tracking";
 import { registerTransactions } from "./transactions";
 import { registerLists } from "./lists";
 import { registerListWaiting } from "./list-waiting";
@@ -43,6 +44,7 @@ export function registerCommands(): void {
   registerGeo();
   registerConnection();
   registerClient();
+  registerClientTracking();
   registerPubsub();
   registerTransactions();
   registerConfiguration();

@@ -20,6 +20,7 @@ import {
 import { MemoryReport, takeMemoryReport } from "../server/memory-report";
 import { subscriberCount } from "../server/pubsub";
 import { clientCount, firstSession, nextSession } from "../server/session";
+import { trackingClients } from "../server/tracking";
 import { watchedKeyCount, watcherCount } from "../server/watches";
 import { deadlineCount } from "../server/waiting";
 import { QUIRE_VERSION, REDIS_VERSION } from "../server/version";
@@ -122,7 +123,7 @@ export function addClients(out: TextBuilder): void {
   integerLine(out, "client_recent_max_input_buffer", <f64>input);
   integerLine(out, "client_recent_max_output_buffer", <f64>output);
   integerLine(out, "blocked_clients", <f64>waiting);
-  constantLines(out, "tracking_clients:0\n");
+  integerLine(out, "tracking_clients", <f64>trackingClients());
   integerLine(out, "pubsub_clients", subscriberCount());
   integerLine(out, "watching_clients", <f64>watcherCount());
   integerLine(out, "clients_in_timeout_table", <f64>deadlineCount());

@@ -9,6 +9,7 @@ import { errorCodeAt, errorCodeCount } from "../server/error-statistics";
 import { hostNumber } from "../server/facts";
 import { Listening, channelsOf } from "../server/pubsub";
 import { Metric, rateOf } from "../server/sampling";
+import { trackedItems, trackedKeys, trackingPrefixes } from "../server/tracking";
 import { Row, firstRow, nextRow } from "../server/table";
 import { percentileMicroseconds, recordedCalls } from "../server/timing";
 import {
@@ -56,8 +57,11 @@ function addUnbuilt(out: TextBuilder): void {
 latest_fork_usec:0\ntotal_forks:0\nmigrate_cached_sockets:0\nslave_expires_tracked_keys:0\n\
 active_defrag_hits:0\nactive_defrag_misses:0\nactive_defrag_key_hits:0\n\
 active_defrag_key_misses:0\ntotal_active_defrag_time:0\ncurrent_active_defrag_time:0\n\
-tracking_total_keys:0\ntracking_total_items:0\ntracking_total_prefixes:0\n\
-unexpected_error_replies:0\n");
+");
+  integerLine(out, "tracking_total_keys", trackedKeys());
+  integerLine(out, "tracking_total_items", trackedItems());
+  integerLine(out, "tracking_total_prefixes", trackingPrefixes());
+  constantLines(out, "unexpected_error_replies:0\n");
 }
 
 function addReplies(out: TextBuilder): void {

@@ -11,6 +11,7 @@ import { replyError, replyInteger, replyOk } from "../protocol/reply";
 import { Call, integerOrReply } from "../server/call";
 import { command } from "../server/table";
 import { markDatabase } from "../server/waiting";
+import { trackFlush } from "../server/tracking";
 import { markDatabaseWatches } from "../server/watches";
 import { parseInteger } from "../text/integers";
 
@@ -52,6 +53,7 @@ function flushOne(call: Call): void {
   if (!isFlushOrReply(call)) return;
   markDatabaseWatches(call.database.number, -1);
   flushDatabase(call.database);
+  trackFlush();
   call.dirty += 1;
   replyOk();
 }
@@ -62,6 +64,7 @@ function flushAll(call: Call): void {
     markDatabaseWatches(index, -1);
     flushDatabase(databaseAt(index));
   }
+  trackFlush();
   call.dirty += 1;
   replyOk();
 }

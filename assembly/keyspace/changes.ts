@@ -15,6 +15,8 @@ import { SERVER_ROOT } from "../abi";
 export const enum Interest {
   /** Sessions watch keys (WATCH). */
   WATCHES = 1,
+  /** Clients have keys in caches of their own (CLIENT TRACKING). */
+  TRACKING = 2,
 }
 
 const INTERESTS: usize = SERVER_ROOT + 0x43c0;

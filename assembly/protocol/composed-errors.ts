@@ -172,3 +172,20 @@ export function replyNeedsVersion(key: usize, keyBytes: usize): void {
     "ERR fields of the hash '", key, keyBytes, "' expire, which RDB tells from rdb-version 12 on",
   );
 }
+
+/** CLIENT TRACKING with prefixes of which one begins with the other. */
+export function replyPrefixOverlap(
+  text: usize,
+  bytes: usize,
+  relation: string,
+  other: usize,
+  otherBytes: usize,
+): void {
+  replyErrorStart("ERR Prefix '");
+  replyErrorBytes(text, bytes);
+  replyErrorText("'");
+  replyErrorText(relation);
+  replyErrorBytes(other, otherBytes);
+  replyErrorText("'. Prefixes for a single client must not overlap.");
+  replyErrorEnd();
+}

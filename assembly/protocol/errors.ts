@@ -327,6 +327,42 @@ manually just for testing, restart it with the '--protected-mode no' option. 4) 
 authentication password for the default user. NOTE: You only need to do one of the above \
 things in order for the server to start accepting connections from the outside.";
 
+// ---- Tracking -----------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@lazy @inline export const REDIRECT_TWICE: string = "\
+ERR A client can only redirect to a single other client";
+// @ts-ignore: decorator
+@lazy @inline export const REDIRECT_MISSING: string = "\
+ERR The client ID you want redirect to does not exist";
+// @ts-ignore: decorator
+@lazy @inline export const PREFIX_NEEDS_BROADCAST: string = "\
+ERR PREFIX option requires BCAST mode to be enabled";
+// @ts-ignore: decorator
+@lazy @inline export const SWITCH_BROADCAST: string = "\
+ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then \
+re-enabling it with a different mode.";
+// @ts-ignore: decorator
+@lazy @inline export const OPT_AND_BROADCAST: string = "\
+ERR OPTIN and OPTOUT are not compatible with BCAST";
+// @ts-ignore: decorator
+@lazy @inline export const OPT_BOTH: string = "\
+ERR You can't specify both OPTIN mode and OPTOUT mode";
+// @ts-ignore: decorator
+@lazy @inline export const SWITCH_OPT: string = "\
+ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then \
+re-enabling it with a different mode.";
+// @ts-ignore: decorator
+@lazy @inline export const CACHING_NOT_TRACKING: string = "\
+ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT \
+mode enabled";
+// @ts-ignore: decorator
+@lazy @inline export const CACHING_NEEDS_OPT_IN: string = "\
+ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.";
+// @ts-ignore: decorator
+@lazy @inline export const CACHING_NEEDS_OPT_OUT: string = "\
+ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.";
+
 // ---- Server -------------------------------------------------------------------------------------
 
 // @ts-ignore: decorator

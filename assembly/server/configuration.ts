@@ -374,6 +374,7 @@ export function applySettings(): void {
   values.activeExpireEffort = <u32>numberOf("active-expire-effort");
   values.debugCommands = <u32>numberOf("enable-debug-command");
   values.latencyTracking = <u32>numberOf("latency-tracking");
+  values.trackingKeysMaximum = <f64>numberOf("tracking-table-max-keys");
   values.rdbVersion = 10 + <u32>numberOf("rdb-version");
   values.rdbCompression = <u32>numberOf("rdbcompression");
   setParserLimits(values.bulkBytesMaximum, values.queryBufferBytesMaximum);

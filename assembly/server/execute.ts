@@ -35,6 +35,7 @@ import { ReplyMode, Session, findSession } from "./session";
 import { settings } from "./settings";
 import { Row, RowFlag, findRow, findSubcommand } from "./table";
 import { afterCall, beforeCall, settleTiming, startTiming } from "./timing";
+import { Tracking, rememberKeys, settleTracking } from "./tracking";
 import {
   abortTransaction, continueTransaction, dropTransaction, isRunSuspended, needsMemory,
   queueCommand,
@@ -138,6 +139,7 @@ export function finish(session: Session): i32 {
 
 /** Hands the effects over and moves the position past them. */
 export function settleEffects(): void {
+  settleTracking();
   const sink = effectsSink();
   sinkFlush(sink);
   const bytes = sinkPosition(sink);
@@ -168,6 +170,7 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   else if (session.transaction && !controlsTransaction(row)) queue(call, row);
   else dispatch(call, row);
   setExecuting(null);
+  if (session.tracking & Tracking.CACHING) endCaching(session);
   if (errorsThisCall()) countErrorCode();
   if (leavesAccess) accessRules().paused = 0;
   if (session.replyMode) endSilence(session);
@@ -175,6 +178,13 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   if (hasReady() && !isRunSuspended(session)) serveReady(session);
   if (session.closing) return Status.CLOSE;
   return call.status;
+}
+
+/** CLIENT CACHING speaks of one command, or one transaction. */
+function endCaching(session: Session): void {
+  const row = session.lastCommand;
+  const goesOn = session.transaction != 0 || (row != null && row.is("client|caching"));
+  if (!goesOn) session.tracking &= ~Tracking.CACHING;
 }
 
 /** Keeps a command for EXEC. */
@@ -201,6 +211,7 @@ export function dispatch(call: Call, row: Row): void {
   call_indirect<void>(row.handler, call);
   afterCall(row);
   if (errorsThisCall()) row.failedCalls += 1;
+  if (session.tracking && row.flags & RowFlag.READONLY) rememberKeys(call);
   if (call.dirty && !call.rendered) renderVerbatim(call);
 }
 

@@ -64,11 +64,16 @@ export function setExecuting(session: Session | null): void {
   words().executing = <u32>changetype<usize>(session);
 }
 
+/** The session whose command runs, null when none does. */
+export function executingSession(): Session | null {
+  return changetype<Session | null>(<usize>words().executing);
+}
+
 /**
- * Begins a message of `parts` parts, nested ones counted, that hold `bytes` bytes together; false
- * when memory is short.
+ * Begins a message of `count` parts, or `parts` with nested ones, that hold `bytes` bytes together;
+ * false when memory is short.
  */
-export function startMessage(parts: u32, bytes: u32): bool {
+export function startMessage(count: u32, parts: u32, bytes: u32): bool {
   const most = HEADER_BYTES + bytes + (parts + 1) * PART_BYTES;
   // One for all sessions and one that is kept for the executing one.
   if (most > 0x7fffffff || !reserve(most << 1)) return false;
@@ -76,7 +81,7 @@ export function startMessage(parts: u32, bytes: u32): bool {
   words().current = <u32>block;
   words().cursor = <u32>(block + HEADER_BYTES);
   words().form = 0;
-  messageArray(parts);
+  messageArray(count);
   return true;
 }
 
@@ -107,13 +112,13 @@ export function messageInteger(value: i64): void {
   words().cursor = <u32>at + 2;
 }
 
-/** Null in both protocols. */
+/** Null as a bulk. */
 export function messageNull(isThree: bool): void {
   if (isThree) {
     store<u32>(words().cursor, 0x0a0d5f);
     words().cursor += 3;
   } else {
-    store<u64>(words().cursor, 0x0a0d312d2a);
+    store<u64>(words().cursor, 0x0a0d312d24);
     words().cursor += 5;
   }
 }

@@ -133,7 +133,7 @@ function registerIntegers(): void {
   integer("tls-port", "", "0", 0, 65535, UNUSED);
   integer("tls-session-cache-size", "", "20480", 0, 2147483647, UNUSED);
   integer("tls-session-cache-timeout", "", "300", 0, 2147483647, UNUSED);
-  integer("tracking-table-max-keys", "", "1000000", 0, 9223372036854775807, UNUSED);
+  integer("tracking-table-max-keys", "", "1000000", 0, 9223372036854775807, 0);
   integer("zset-max-listpack-entries", "zset-max-ziplist-entries",
     "128", 0, 9223372036854775807, 0);
 }

@@ -308,7 +308,7 @@ export function publish(
   let receivers = 0;
   const channel = findChannel(kind, name, nameBytes);
   if (channel) {
-    if (!startMessage(3, nameBytes + textBytes + 16)) return -1;
+    if (!startMessage(3, 3, nameBytes + textBytes + 16)) return -1;
     messageLiteral(kind == Listening.CHANNEL ? "message" : "smessage");
     messageBytes(name, nameBytes);
     messageBytes(text, textBytes);
@@ -319,7 +319,7 @@ export function publish(
   for (let at = <usize>root().firstPattern; at; at = changetype<Channel>(at).next) {
     const pattern = changetype<Channel>(at);
     if (!matchGlob(pattern.name, pattern.nameBytes, name, nameBytes, false)) continue;
-    if (!startMessage(4, pattern.nameBytes + nameBytes + textBytes + 16)) return -1;
+    if (!startMessage(4, 4, pattern.nameBytes + nameBytes + textBytes + 16)) return -1;
     messageLiteral("pmessage");
     messageBytes(pattern.name, pattern.nameBytes);
     messageBytes(name, nameBytes);

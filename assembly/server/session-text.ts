@@ -11,6 +11,7 @@ import {
   TextBuilder, builderByte, builderBytes, builderInteger, builderText,
 } from "../text/builder";
 import { SESSION_BYTES, Session } from "./session";
+import { Tracking } from "./tracking";
 import { transactionOf } from "./transaction";
 import { hasWatchedChange, watchCount } from "./watches";
 
@@ -30,6 +31,9 @@ function addFlags(builder: TextBuilder, session: Session): void {
   const start = builder.bytes;
   if (session.subscriptions) builderByte(builder, 0x50);
   if (session.transaction) builderByte(builder, 0x78);
+  if (session.tracking) builderByte(builder, 0x74);
+  if (session.tracking & Tracking.BROKEN_REDIRECT) builderByte(builder, 0x52);
+  if (session.tracking & Tracking.BROADCAST) builderByte(builder, 0x42);
   if (session.request || session.waiter) builderByte(builder, 0x62);
   if (session.watches && hasWatchedChange(session)) builderByte(builder, 0x64);
   if (session.closing) builderByte(builder, 0x63);
@@ -74,7 +78,8 @@ export function writeSession(builder: TextBuilder, session: Session): void {
   const row = session.lastCommand;
   if (row) builderBytes(builder, row.nameAddress, row.nameBytes);
   else builderText(builder, "NULL");
-  builderText(builder, " user=default redir=-1");
+  builderText(builder, " user=default");
+  addNumber(builder, " redir=", session.tracking ? <i64>session.redirect : -1);
   addNumber(builder, " resp=", session.protocol);
   addText(builder, " lib-name=", session.libraryName, session.libraryNameBytes);
   addText(builder, " lib-ver=", session.libraryVersion, session.libraryVersionBytes);

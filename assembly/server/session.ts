@@ -70,6 +70,10 @@ export class Session {
   peerBytes: u32;
   local: u32;
   localBytes: u32;
+  /** Bits of server/tracking.ts, the session told in its stead (id), its first prefix. */
+  tracking: u32;
+  redirect: u32;
+  prefixes: u32;
   /** Its Transaction since MULTI (server/transaction.ts), 0 = none. */
   transaction: u32;
   /** Its first watch (server/watches.ts). */

@@ -39,6 +39,8 @@ export class Settings {
   tickPaused: u32;
   /** latency-tracking: histograms of command times. */
   latencyTracking: u32;
+  /** tracking-table-max-keys, 0 = no limit. */
+  trackingKeysMaximum: f64;
   /** rdb-version: what DUMP and exports write. */
   rdbVersion: u32;
   /** rdbcompression: whether they compress texts. */
@@ -73,6 +75,7 @@ export function initializeSettings(): void {
   values.hyperLogLogSparseBytes = 3000;
   values.tickPaused = 0;
   values.latencyTracking = 1;
+  values.trackingKeysMaximum = 1000000;
   values.rdbVersion = 10;
   values.rdbCompression = 1;
 }
