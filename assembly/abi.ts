@@ -134,6 +134,8 @@ export const enum Exchange {
   SAVED_PAGES = 360,
   /** u32: 1 when BGSAVE is to begin as soon as it can; the engine sets it, the host clears it. */
   SAVE_SCHEDULED = 368,
+  /** in, u32: 1 while the log is rewritten. */
+  REWRITE_IN_PROGRESS = 372,
 }
 
 /** What a call of `execute`, `resume` or `complete` returns. */
@@ -180,6 +182,10 @@ export const enum Request {
   SHUTDOWN = 3,
   /** DEBUG SLEEP: complete after `number` milliseconds during which nothing else runs. */
   SLEEP = 4,
+  /** SAVE: complete when the image is durable. */
+  SAVE = 5,
+  /** BGSAVE: complete when the image is cut, before any other call. */
+  BACKGROUND_SAVE = 6,
   /**
    * MIGRATE; text: the argument vector, u32 address and u32 bytes of each word, valid until the
    * next engine call; number: the database that the keys are in.

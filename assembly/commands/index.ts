@@ -29,6 +29,7 @@ import { registerDebug } from "./debug";
 import { registerInfo } from "./info";
 import { registerMemory } from "./memory";
 import { registerMigrate } from "./migrate";
+import { registerPersistence } from "./persistence";
 import { registerShutdown } from "./shutdown";
 
 export function registerCommands(): void {
@@ -51,6 +52,7 @@ export function registerCommands(): void {
   registerInfo();
   registerMemory();
   registerDebug();
+  registerPersistence();
   registerShutdown();
   registerKeys();
   registerSort();

@@ -1,5 +1,5 @@
 /**
- * The sections of INFO about the process, its clients, its memory, persistence and replication.
+ * The sections of INFO about the process, its clients, its memory and replication.
  *
  * Names and order are those of Redis 7.4. Lines of what is not built yet show the value that is
  * true of a server that never used it.
@@ -204,23 +204,7 @@ mem_total_replication_buffers:0\nmem_clients_slaves:0\n");
   integerLine(out, "lazyfreed_objects", statistics().lazyFreedObjects);
 }
 
-// ---- Persistence, replication, processor --------------------------------------------------------
-
-export function addPersistence(out: TextBuilder): void {
-  constantLines(out, "loading:0\nasync_loading:0\ncurrent_cow_peak:0\ncurrent_cow_size:0\n\
-current_cow_size_age:0\ncurrent_fork_perc:0.00\ncurrent_save_keys_processed:0\n\
-current_save_keys_total:0\n");
-  integerLine(out, "rdb_changes_since_last_save", statistics().changesSinceSave);
-  constantLines(out, "rdb_bgsave_in_progress:0\n");
-  integerLine(out, "rdb_last_save_time", Math.floor(hostNumber(Exchange.START_TIME_MS) / 1000));
-  constantLines(out, "rdb_last_bgsave_status:ok\nrdb_last_bgsave_time_sec:-1\n\
-rdb_current_bgsave_time_sec:-1\nrdb_saves:0\nrdb_last_cow_size:0\n\
-rdb_last_load_keys_expired:0\nrdb_last_load_keys_loaded:0\naof_enabled:0\n\
-aof_rewrite_in_progress:0\naof_rewrite_scheduled:0\naof_last_rewrite_time_sec:-1\n\
-aof_current_rewrite_time_sec:-1\naof_last_bgrewrite_status:ok\naof_rewrites:0\n\
-aof_rewrites_consecutive_failures:0\naof_last_write_status:ok\naof_last_cow_size:0\n\
-module_fork_in_progress:0\nmodule_fork_last_cow_size:0\n");
-}
+// ---- Replication, processor ---------------------------------------------------------------------
 
 export function addReplication(out: TextBuilder): void {
   constantLines(out, "role:master\nconnected_slaves:0\nmaster_failover_state:no-failover\n");

@@ -53,8 +53,9 @@ function addUnbuilt(out: TextBuilder): void {
   integerLine(out, "pubsub_channels", channelsOf(Listening.CHANNEL).count);
   integerLine(out, "pubsub_patterns", channelsOf(Listening.PATTERN).count);
   integerLine(out, "pubsubshard_channels", channelsOf(Listening.SHARD_CHANNEL).count);
-  constantLines(out, "\
-latest_fork_usec:0\ntotal_forks:0\nmigrate_cached_sockets:0\nslave_expires_tracked_keys:0\n\
+  integerLine(out, "latest_fork_usec", hostNumber(Exchange.FORK_MICROSECONDS));
+  integerLine(out, "total_forks", hostNumber(Exchange.FORKS));
+  constantLines(out, "migrate_cached_sockets:0\nslave_expires_tracked_keys:0\n\
 active_defrag_hits:0\nactive_defrag_misses:0\nactive_defrag_key_hits:0\n\
 active_defrag_key_misses:0\ntotal_active_defrag_time:0\ncurrent_active_defrag_time:0\n\
 ");

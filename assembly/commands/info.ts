@@ -11,8 +11,9 @@ import { Call } from "../server/call";
 import { command } from "../server/table";
 import { settleTiming } from "../server/timing";
 import { TextBuilder, builderText } from "../text/builder";
+import { addPersistence } from "./info-persistence";
 import {
-  addClients, addMemory, addPersistence, addProcessor, addReplication, addServer,
+  addClients, addMemory, addProcessor, addReplication, addServer,
 } from "./info-sections";
 import {
   addCommands, addErrors, addKeyspace, addLatencies, addStatistics,

@@ -7,6 +7,7 @@ import { replyErrorLine, replyOk } from "../protocol/reply";
 import { Session } from "../server/session";
 import { completeConfigure } from "./configuration";
 import { completeMigrate } from "./migrate";
+import { completeBackgroundSave } from "./persistence";
 import { completeShutdown } from "./shutdown";
 
 /** Answers the session and ends its waiting; when `ok` is false `text` is the whole error line. */
@@ -17,6 +18,7 @@ export function completeRequest(session: Session, ok: bool, text: usize, bytes: 
   session.request = 0;
   session.requestKind = Request.NONE;
   if (kind == Request.SHUTDOWN) completeShutdown(session, ok, text, bytes);
+  else if (ok && kind == Request.BACKGROUND_SAVE) completeBackgroundSave();
   else if (ok) replyOk();
   else replyErrorLine(text, bytes);
 }

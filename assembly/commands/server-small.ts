@@ -1,6 +1,5 @@
-/** Small commands that tell something of the server: time, role, last save, and LOLWUT. */
+/** Small commands that tell something of the server: time, role, and LOLWUT. */
 
-import { EXCHANGE, Exchange } from "../abi";
 import { nowMs } from "../memory/root";
 import { position } from "../keyspace/keyspace";
 import {
@@ -20,11 +19,6 @@ function time(call: Call): void {
   replyArray(2);
   replyBulkInteger(nowMs() / 1000);
   replyBulkInteger((nowMs() % 1000) * 1000);
-}
-
-/** Nothing was saved yet, which Redis tells as the time of the start. */
-function lastSave(call: Call): void {
-  replyInteger(<i64>(load<f64>(EXCHANGE + Exchange.START_TIME_MS) / 1000));
 }
 
 function role(call: Call): void {
@@ -65,9 +59,6 @@ Redis ver. 7.4.0\n";
 }
 
 export function registerServerSmall(): void {
-  command(lastSave.index, "lastsave", "server", "1.0.0", 1, "loading stale fast",
-    "admin dangerous", "", "", "nondeterministic_output", "O(1)",
-    "Answers when the data was last saved, in seconds since 1970.");
   command(lolwut.index, "lolwut", "server", "5.0.0", -1, "readonly fast", "", "",
     "version:integer=VERSION?", "", "O(1)", "Draws something and names the version.");
   command(role.index, "role", "server", "2.8.12", 1, "noscript loading stale fast",

@@ -10,13 +10,12 @@
  * The position is the number of bytes of the stream; it lives in DATA, so an image knows its place.
  */
 
-import { SERVER_ROOT } from "../abi";
+import { EXCHANGE, Exchange, SERVER_ROOT } from "../abi";
 import { isReplaying } from "../memory/root";
 import {
   effectsSink, sinkBulk, sinkBulkInteger, sinkBulkLiteral, sinkRequestHeader,
 } from "../protocol/sink";
 import { effectsDatabase, forgetEffectsDatabase, setEffectsDatabase } from "./keyspace";
-import { statistics } from "./statistics";
 
 const EFFECTS_ON: usize = SERVER_ROOT + 0xc60;
 /** Block: whether effects belong together now. */
@@ -46,7 +45,8 @@ export function setEffectsOn(on: bool): void {
  * with the functions below. Returns false, and nothing is to be added, when no consumer is on.
  */
 export function effectStart(number: u32, count: i32): bool {
-  statistics().changesSinceSave += 1;
+  const changes = <usize>EXCHANGE + Exchange.CHANGES_SINCE_SAVE;
+  store<f64>(changes, load<f64>(changes) + 1);
   if (!effectsOn() || isReplaying()) return false;
   if (load<u32>(BLOCK) == Block.BEGUN) {
     store<u32>(BLOCK, Block.RENDERED);

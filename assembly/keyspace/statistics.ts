@@ -23,12 +23,9 @@ export class Statistics {
   lazyFreedObjects: f64;
   /** Fields of hashes. */
   expiredSubkeys: f64;
-  /** Write effects since the last image: `rdb_changes_since_last_save`. Not reset. */
-  changesSinceSave: f64;
 }
 
 const STATISTICS: usize = SERVER_ROOT + 0xc80;
-const RESET_BYTES: usize = offsetof<Statistics>("changesSinceSave");
 
 // @ts-ignore: decorator
 @inline
@@ -38,7 +35,7 @@ export function statistics(): Statistics {
 
 /** CONFIG RESETSTAT. */
 export function resetStatistics(): void {
-  memory.fill(STATISTICS, 0, RESET_BYTES);
+  memory.fill(STATISTICS, 0, offsetof<Statistics>());
 }
 
 /** All zero, at start. */

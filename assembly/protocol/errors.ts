@@ -371,6 +371,18 @@ ERR The server is running without a config file";
 // @ts-ignore: decorator
 @lazy @inline export const NO_SHUTDOWN: string = "ERR No shutdown in progress.";
 // @ts-ignore: decorator
+@lazy @inline export const SAVE_IN_PROGRESS: string = "ERR Background save already in progress";
+// @ts-ignore: decorator
+@lazy @inline export const ANOTHER_CHILD: string = "\
+ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order \
+to schedule a BGSAVE whenever possible.";
+// @ts-ignore: decorator
+@lazy @inline export const SAVE_MISCONF: string = "\
+MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. \
+Commands that may modify the data set are disabled, because this instance is configured to report \
+errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check \
+the Redis logs for details about the RDB error.";
+// @ts-ignore: decorator
 @lazy @inline export const SHUTDOWN_FAILED: string = "ERR Errors trying to SHUTDOWN. Check logs.";
 // @ts-ignore: decorator
 @lazy @inline export const MIGRATE_KEY_NOT_EMPTY: string = "\

@@ -377,6 +377,8 @@ export function applySettings(): void {
   values.trackingKeysMaximum = <f64>numberOf("tracking-table-max-keys");
   values.rdbVersion = 10 + <u32>numberOf("rdb-version");
   values.rdbCompression = <u32>numberOf("rdbcompression");
+  const guardsSaves = numberOf("stop-writes-on-bgsave-error") && parameterNamed("save").textBytes;
+  values.guardsSaves = u32(guardsSaves);
   setParserLimits(values.bulkBytesMaximum, values.queryBufferBytesMaximum);
   applyEncodingLimits();
   const rules = accessRules();

@@ -18,8 +18,9 @@ import { databaseAt, position, setPosition } from "../keyspace/keyspace";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import { hasReady } from "../keyspace/waiting-keys";
 import {
-  COMMAND_NOT_ALLOWED_IN_MULTI, EXEC_ARITY, NOAUTH, OUT_OF_MEMORY, replyErrorAround,
-  replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand, replyWrongArity,
+  COMMAND_NOT_ALLOWED_IN_MULTI, EXEC_ARITY, NOAUTH, OUT_OF_MEMORY, SAVE_MISCONF,
+  replyErrorAround, replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand,
+  replyWrongArity,
 } from "../protocol/errors";
 import {
   ParseResult, parserAuthenticated, parserFeed, parserNext, parserRelease, parserSuspend,
@@ -239,6 +240,9 @@ export function admit(call: Call): Row | null {
   if (!session.authenticated && needsPassword(session, row)) return refuse(row, NOAUTH);
   if (session.transaction && !isFitForTransaction(session, row)) return null;
   if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) return refuse(row, OUT_OF_MEMORY);
+  if (load<u32>(EXCHANGE + Exchange.SAVE_FAILED) && isUnsafe(call, row)) {
+    return refuse(row, SAVE_MISCONF);
+  }
   if (session.subscriptions && session.protocol == 2 && !runsWhileSubscribed(row)) {
     row.rejectedCalls += 1;
     replyNotWhileSubscribed(row.nameAddress, row.nameBytes);
@@ -302,6 +306,12 @@ function isMemoryShort(): bool {
   const limit = settings().maxmemory;
   // What is replayed was accepted once: only memory itself refuses it.
   return (limit > 0 && usedBytes() > limit && !isReplaying()) || !reserve(0);
+}
+
+/** Whether a command would change what may never be saved; PING says so too, as Redis has it. */
+function isUnsafe(call: Call, row: Row): bool {
+  if (!settings().guardsSaves || isReplaying()) return false;
+  return (row.flags & RowFlag.WRITE) != 0 || call.is(0, "ping");
 }
 
 export function startSilence(session: Session): void {

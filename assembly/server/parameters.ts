@@ -46,6 +46,7 @@ function registerFlags(): void {
   flag("disable-thp", "", "yes", IMMUTABLE | UNUSED);
   flag("dynamic-hz", "", "yes", UNUSED);
   flag("hide-user-data-from-log", "", "no", UNUSED);
+  flag("image-compression", "", "no", HOST);
   flag("io-threads-do-reads", "", "no", IMMUTABLE | UNUSED);
   flag("jemalloc-bg-thread", "", "yes", UNUSED);
   flag("latency-tracking", "", "yes", 0);
@@ -69,7 +70,7 @@ function registerFlags(): void {
   flag("replica-read-only", "slave-read-only", "yes", UNUSED);
   flag("replica-serve-stale-data", "slave-serve-stale-data", "yes", UNUSED);
   flag("set-proc-title", "", "yes", IMMUTABLE | UNUSED);
-  flag("stop-writes-on-bgsave-error", "", "yes", UNUSED);
+  flag("stop-writes-on-bgsave-error", "", "yes", 0);
   flag("syslog-enabled", "", "no", IMMUTABLE | UNUSED);
   flag("tls-cluster", "", "no", UNUSED);
   flag("tls-prefer-server-ciphers", "", "no", UNUSED);
@@ -227,7 +228,7 @@ function registerSpecials(): void {
   special("latency-tracking-info-percentiles", "", "50 99 99.9", ParameterKind.PERCENTILES, UNUSED);
   special("notify-keyspace-events", "", "", ParameterKind.EVENT_CLASSES, UNUSED);
   special("oom-score-adj-values", "", "0 200 800", ParameterKind.OOM_SCORES, UNUSED);
-  special("save", "", "", ParameterKind.SAVE_POINTS, UNUSED);
+  special("save", "", "", ParameterKind.SAVE_POINTS, HOST);
   special("unixsocketperm", "", "0", ParameterKind.OCTAL, IMMUTABLE);
 }
 

@@ -45,6 +45,8 @@ export class Settings {
   rdbVersion: u32;
   /** rdbcompression: whether they compress texts. */
   rdbCompression: u32;
+  /** 1: no writes after an image has failed (stop-writes-on-bgsave-error and save points). */
+  guardsSaves: u32;
 }
 
 // @ts-ignore: decorator
@@ -78,4 +80,5 @@ export function initializeSettings(): void {
   values.trackingKeysMaximum = 1000000;
   values.rdbVersion = 10;
   values.rdbCompression = 1;
+  values.guardsSaves = 0;
 }

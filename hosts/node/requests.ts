@@ -1,6 +1,7 @@
-/** Answers what the engine asks of its host: CONFIG SET, CONFIG REWRITE, SHUTDOWN. */
+/** Answers what the engine asks of its host: CONFIG SET, CONFIG REWRITE, SHUTDOWN, saving. */
 import { Request } from "../../assembly/abi.js";
 import type { EngineRequest } from "../shared/engine.js";
+import type { Saves } from "../shared/persistence/saves.js";
 import type { Answer } from "../shared/sessions.js";
 import type { Log } from "./log.js";
 import { rewriteFile } from "./rewrite.js";
@@ -14,6 +15,7 @@ export interface RequestHandlerOptions {
   apply: (pairs: readonly [string, string][]) => Promise<void>;
   /** The present value of a parameter; undefined when there is none of that name. */
   currentValue: (name: string) => string | undefined;
+  saves: Saves;
   stop: () => void;
   /** Answers what is not answered here; undefined: nobody knows that request. */
   further: (request: EngineRequest) => Answer | Promise<Answer> | undefined;
@@ -36,7 +38,11 @@ export class RequestHandler {
       case Request.REWRITE_CONFIGURATION:
         return this.#rewrite(request.text);
       case Request.SHUTDOWN:
-        return this.#shutdown();
+        return this.#shutdown(request.text.split("\0"));
+      case Request.SAVE:
+        return this.#options.saves.save();
+      case Request.BACKGROUND_SAVE:
+        return this.#options.saves.background();
       default:
         return this.#options.further(request) ?? UNKNOWN_REQUEST;
     }
@@ -71,8 +77,10 @@ export class RequestHandler {
   }
 
   /** The connection closes without a reply, as the last thing that happens. */
-  #shutdown(): Promise<Answer> {
+  async #shutdown(options: readonly string[]): Promise<Answer> {
     this.#options.log.notice("User requested shutdown...");
+    const refusal = await this.#options.saves.beforeStop(options);
+    if (refusal !== undefined) return { ok: false, text: refusal };
     setImmediate(this.#options.stop);
     return new Promise(() => {});
   }

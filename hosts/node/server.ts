@@ -21,8 +21,9 @@ import { Connections } from "./connections.js";
 import type { Directive } from "./directives.js";
 import { Endpoints } from "./endpoints.js";
 import { refreshFacts, tellFacts } from "./facts.js";
+import { NodeImages } from "./images.js";
 import { Log } from "./log.js";
-import { loadModule, packageVersion } from "./module.js";
+import { type EngineModules, loadModules, packageVersion } from "./module.js";
 import { answerRdbRequest } from "./rdb-requests.js";
 import { RequestHandler } from "./requests.js";
 import { DEFAULT_SETTINGS, SETTING_NAMES, type Settings, withChanges } from "./settings.js";
@@ -55,7 +56,8 @@ export interface RunningServer {
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const server = new Server(options, await (options.module ?? loadModule()));
+  const modules = options.module === undefined ? await loadModules() : undefined;
+  const server = new Server(options, modules);
   await server.listen();
   return server;
 }
@@ -68,27 +70,33 @@ class Server implements RunningServer {
   readonly #connections: Connections;
   readonly #endpoints: Endpoints;
   readonly #requests: RequestHandler;
+  readonly #images: NodeImages;
   #autoPort = false;
   #settings: Settings = DEFAULT_SETTINGS;
   #resolveStopped: (trap: EngineTrap | undefined) => void = () => {};
   #closing: Promise<void> | undefined;
 
-  constructor(options: ServerOptions, module: WebAssembly.Module | Link) {
+  constructor(options: ServerOptions, modules: EngineModules | undefined) {
     const version = packageVersion();
     this.log = new Log(options.print ?? (() => {}));
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
     const plan = planConfiguration(givenDirectives(options), version);
+    const module = options.module ?? modules?.plain;
+    if (module === undefined) throw new Error("no engine is given");
     const engine = Engine.create(module, {
       memoryBytes: plan.memoryBytes ?? options.memoryBytes,
       databases: plan.databases,
     });
     engine.setFact(Exchange.START_TIME_MS, Date.now());
+    if (modules !== undefined) engine.useGuarded(modules.guarded);
+    this.#images = new NodeImages(modules?.file, () => this.#sessions, this.log);
     this.#requests = new RequestHandler({
       file: options.configurationFile,
       apply: (pairs) => this.#apply(pairs),
       currentValue: (name) => this.#currentValue(name),
+      saves: this.#images.saves,
       stop: () => void this.close(),
       further: (request) =>
         answerRdbRequest(request, this.#sessions, { log: this.log, setEffects: () => {} }),
@@ -123,6 +131,7 @@ class Server implements RunningServer {
       refresh: refreshFacts,
       onBeat: (nowMs) => {
         this.#connections.sweepIdle(nowMs);
+        this.#images.saves.beat(nowMs);
         this.#sessions.enforceSoftLimit(nowMs);
       },
     });
@@ -198,6 +207,7 @@ class Server implements RunningServer {
   #use(settings: Settings): void {
     this.#settings = settings;
     this.#connections.settings = settings;
+    this.#images.use(settings);
     this.#sessions.limits = settings.outputLimits;
   }
 

@@ -14,6 +14,9 @@ export interface Settings {
   loglevel: string;
   protectedMode: boolean;
   outputLimits: OutputLimits;
+  dir: string;
+  save: string;
+  imageCompression: boolean;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -29,6 +32,9 @@ export const DEFAULT_SETTINGS: Settings = {
   loglevel: "notice",
   protectedMode: true,
   outputLimits: NO_LIMITS,
+  dir: "./data",
+  save: "",
+  imageCompression: false,
 };
 
 type Apply = (settings: Settings, value: string) => void;
@@ -66,6 +72,15 @@ const APPLY: Record<string, Apply> = {
   },
   "protected-mode": (settings, value) => {
     settings.protectedMode = value === "yes";
+  },
+  dir: (settings, value) => {
+    settings.dir = value;
+  },
+  save: (settings, value) => {
+    settings.save = value;
+  },
+  "image-compression": (settings, value) => {
+    settings.imageCompression = value === "yes";
   },
   "client-output-buffer-limit": (settings, value) => {
     const { normal, pubsub } = settings.outputLimits;

@@ -300,6 +300,19 @@ export class Engine {
     this.facts[fact >> 3] = value;
   }
 
+  /** Sets one u32 of the exchange record; `word` is its byte offset. */
+  setWord(word: number, value: number): void {
+    this.words[word >> 2] = value;
+  }
+
+  word(word: number): number {
+    return this.words[word >> 2] as number;
+  }
+
+  fact(fact: number): number {
+    return this.facts[fact >> 3] as number;
+  }
+
   /** Adds to one f64 of the exchange record; the engine may set it to zero in between. */
   addFact(fact: number, value: number): void {
     this.facts[fact >> 3] = (this.facts[fact >> 3] as number) + value;

@@ -53,8 +53,8 @@ export interface SessionsOptions {
 
 export class Sessions {
   readonly engine: Engine;
-  /** True while DEBUG SLEEP or MIGRATE stops everything, ticks included. */
-  frozen = false;
+  /** How many want that nothing runs, ticks included: DEBUG SLEEP, MIGRATE, a full storage. */
+  #freezes = 0;
   inputBytes = 0;
   readonly #options: SessionsOptions;
   readonly #outlet: Outlet;
@@ -100,6 +100,25 @@ export class Sessions {
       const limit = limitOf(this.#outlet.limits, session);
       if (passesSoftLimit(limit, session, nowMs)) session.transport.destroy();
     }
+  }
+
+  /** While true no command runs and no tick; input is kept. */
+  get frozen(): boolean {
+    return this.#freezes > 0;
+  }
+
+  /** Stops everything, until as many calls of `unfreeze` and one of `thaw`. */
+  freeze(): void {
+    this.#freezes++;
+  }
+
+  unfreeze(): void {
+    this.#freezes--;
+  }
+
+  /** Runs what was kept, unless somebody else still wants it frozen. */
+  thaw(): void {
+    if (!this.frozen) this.#runKept();
   }
 
   get count(): number {
@@ -199,7 +218,7 @@ export class Sessions {
     this.#outlet.begin(session);
     let offset = 0;
     let status: number = Status.CONTINUE;
-    while (offset < bytes && status === Status.CONTINUE && !session.closing) {
+    while (offset < bytes && status === Status.CONTINUE && !session.closing && !this.frozen) {
       const unsent = session.unsentBytes;
       if (unsent > UNSENT_HIGH_BYTES) break;
       const isBehind = session.transport.unsentBytes > 0;
@@ -240,7 +259,7 @@ export class Sessions {
     const request = this.engine.takeRequest();
     if (request.kind === Request.NONE) return undefined;
     if (request.kind === Request.SLEEP) {
-      this.frozen = true;
+      this.freeze();
       this.#options.later(() => this.#wake(session, request), request.number);
       return undefined;
     }
@@ -251,7 +270,7 @@ export class Sessions {
     if (!(answer instanceof Promise)) return this.#complete(session, request, answer);
     if (this.engine.words[Exchange.REQUEST_ALONE >> 2] !== 0) {
       this.#alone = session;
-      this.frozen = true;
+      this.freeze();
     }
     answer
       .catch((cause: unknown) => ({ ok: false, text: `ERR ${String(cause)}` }))
@@ -262,10 +281,10 @@ export class Sessions {
   #answerLate(session: Session, request: EngineRequest, answer: Answer): void {
     if (session.closed) return;
     const wasAlone = this.#alone !== undefined;
-    if (wasAlone) this.frozen = false;
+    if (wasAlone) this.unfreeze();
     this.#alone = undefined;
     this.#protect(() => this.#advance(session, this.#complete(session, request, answer)));
-    if (wasAlone && !this.frozen) this.#thaw();
+    if (wasAlone) this.thaw();
   }
 
   #complete(session: Session, request: EngineRequest, answer: Answer): number {
@@ -313,13 +332,12 @@ export class Sessions {
   }
 
   #wake(session: Session, request: EngineRequest): void {
-    this.frozen = false;
+    this.unfreeze();
     this.#answerLate(session, request, { ok: true });
-    this.#thaw();
+    this.thaw();
   }
 
-  /** What came in while nothing could run is run. */
-  #thaw(): void {
+  #runKept(): void {
     for (const other of [...this.#open.values()]) {
       if (other.waiting || other.keptBytes === 0) continue;
       this.#protect(() => this.#advance(other, Status.CONTINUE));

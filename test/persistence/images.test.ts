@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { PAGE_BYTES } from "../../assembly/abi";
 import { Engine } from "../../hosts/shared/engine";
 import { ImageReader } from "../../hosts/shared/persistence/image-reader";
-import type { Snapshot } from "../../hosts/shared/persistence/snapshot";
 import { xxh32 } from "../../hosts/shared/persistence/xxh32";
 import { encode, moduleOf } from "../support/engine";
 import { ImageHost, MEMORY_BYTES } from "../support/image-host";
