@@ -46,6 +46,7 @@ DIGEST-VALUE <key> [<key> ...]\n    Answers a hash of the value of each key.\n\
 ERROR <text>\n    Answers <text> as an error.\n\
 HTSTATS <database> [FULL]\n    Shows how full the hash table of a database is.\n\
 HTSTATS-KEY <key> [FULL]\n    Shows how full the hash table of a value is.\n\
+LISTPACK <key>\n    Tells whether a value is one packed list.\n\
 LOG <text>\n    Writes <text> to the log.\n\
 OBJECT <key>\n    Shows how a value is stored.\n\
 PANIC\n    Stops the engine as a fault in it would.\n\
@@ -54,6 +55,8 @@ POPULATE <count> [<prefix>] [<size>]\n    Adds <count> keys named <prefix>:<numb
 that do not exist yet.\n\
 PROTOCOL <type>\n    Answers an example of a type: string, integer, double, bignum, null, array, \
 set,\n    map, attrib, push, verbatim, true, false.\n\
+QUICKLIST <key> [<0|1>]\n    Tells whether a value is a list of several packed lists.\n\
+QUICKLIST-PACKED-THRESHOLD <size>\n    Accepted without effect.\n\
 RELOAD [MERGE] [NOFLUSH] [NOSAVE]\n    Writes the data set as an RDB file and loads it again. With \
 MERGE keys\n    that are there already are replaced, NOFLUSH leaves them there, NOSAVE loads\n    \
 the file that was saved before.\n\

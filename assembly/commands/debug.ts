@@ -33,6 +33,7 @@ import { parseInteger, writeHex } from "../text/integers";
 import { Encoding, KeyEntry } from "../values/key-entry";
 import { encodingName } from "../values/names";
 import { stringBytes } from "../values/string";
+import { debugListpack, debugPackedThreshold, debugQuicklist } from "./debug-packed";
 import { debugPopulate } from "./debug-populate";
 import { debugProtocol } from "./debug-protocol";
 import { debugTable, debugTableOfKey } from "./debug-tables";
@@ -232,6 +233,8 @@ function runWithOne(call: Call): bool {
   else if (call.is(1, "error")) replyErrorLine(call.at(2), call.bytesOf(2));
   else if (call.is(1, "log")) log(call);
   else if (call.is(1, "htstats-key")) debugTableOfKey(call);
+  else if (call.is(1, "listpack")) debugListpack(call);
+  else if (call.is(1, "quicklist-packed-threshold")) debugPackedThreshold(call);
   else return false;
   return true;
 }
@@ -242,6 +245,7 @@ function runWithMore(call: Call): bool {
   else if (call.is(1, "reload")) reload(call);
   else if (call.is(1, "populate") && count >= 3 && count <= 5) debugPopulate(call);
   else if (call.is(1, "htstats") && count >= 3) debugTable(call);
+  else if (call.is(1, "quicklist") && (count == 3 || count == 4)) debugQuicklist(call);
   else if (call.is(1, "replybuffer") && count == 4) replyBuffer(call);
   else if (call.is(1, "stringmatch-len") && count == 4) {
     const matches = matchGlob(call.at(2), call.bytesOf(2), call.at(3), call.bytesOf(3), false);

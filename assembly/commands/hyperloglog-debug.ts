@@ -86,7 +86,15 @@ function replyDecoded(entry: KeyEntry): void {
   replyBulk(text, describeSparse(address, bytes, text));
 }
 
+/** PFDEBUG SIMD: the estimate uses SIMD whatever is said; the answer is what was asked for. */
+function answerSimd(call: Call): void {
+  if (call.is(2, "ON")) replyStatus("enabled");
+  else if (call.is(2, "OFF")) replyStatus("disabled");
+  else replyError("ERR Argument must be ON or OFF");
+}
+
 function pfdebug(call: Call): void {
+  if (call.is(1, "SIMD") && call.argumentCount == 3) return answerSimd(call);
   const entry = lookupWrite(call.database, call.at(2), call.bytesOf(2));
   if (!entry) return replyError(HYPERLOGLOG_NO_KEY);
   if (!hyperLogLogOrReply(entry)) return;

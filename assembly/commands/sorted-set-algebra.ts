@@ -39,6 +39,8 @@ const enum Aggregate {
   SUM = 0,
   MINIMUM = 1,
   MAXIMUM = 2,
+  /** Weights are added up, scores do not count. */
+  COUNT = 3,
 }
 
 /** One source; a missing key has no entry and no members. */
@@ -180,6 +182,7 @@ function setAggregate(call: Call, algebra: Algebra, index: i32): bool {
   if (call.is(index, "sum")) algebra.aggregate = Aggregate.SUM;
   else if (call.is(index, "min")) algebra.aggregate = Aggregate.MINIMUM;
   else if (call.is(index, "max")) algebra.aggregate = Aggregate.MAXIMUM;
+  else if (call.is(index, "count")) algebra.aggregate = Aggregate.COUNT;
   else return false;
   return true;
 }
@@ -263,7 +266,8 @@ function reserveResult(call: Call, algebra: Algebra): bool {
   return reserveOrReply(bytes);
 }
 
-function weigh(source: Source, score: f64): f64 {
+function weigh(algebra: Algebra, source: Source, score: f64): f64 {
+  if (algebra.aggregate == Aggregate.COUNT) return source.weight;
   const weighed = source.weight * score;
   return isNaN(weighed) ? 0 : weighed;
 }
@@ -287,7 +291,7 @@ function unite(algebra: Algebra, result: KeyEntry): void {
     const mark = scratchMark();
     const walk = openSource(source);
     while (walkNext(walk)) {
-      const score = weigh(source, walk.score);
+      const score = weigh(algebra, source, walk.score);
       if (findMember(result, walk.address, walk.bytes)) {
         const both = combine(algebra, foundMember().score, score);
         setMemberScore(result, both, walk.address, walk.bytes);
@@ -306,13 +310,13 @@ function intersect(algebra: Algebra, result: KeyEntry): void {
   const isDifference = algebra.operation == Operation.DIFFERENCE;
   const walk = openSource(first);
   while (walkNext(walk)) {
-    let score = isDifference ? walk.score : weigh(first, walk.score);
+    let score = isDifference ? walk.score : weigh(algebra, first, walk.score);
     let isWanted = true;
     for (let index = 1; index < algebra.count && isWanted; index++) {
       const source = sourceAt(algebra, index);
       const has = sourceHas(source, walk.address, walk.bytes);
       isWanted = has != isDifference;
-      if (has) score = combine(algebra, score, weigh(source, foundMember().score));
+      if (has) score = combine(algebra, score, weigh(algebra, source, foundMember().score));
     }
     if (!isWanted) continue;
     findMember(result, walk.address, walk.bytes);
@@ -368,12 +372,14 @@ export function registerSortedSetAlgebra(): void {
   command(zunion.index, "zunion", "sorted-set", "6.2.0", -3,
     "readonly movablekeys", "sortedset", "index 1 keynum 0 1 1 : ro access",
     "numkeys:integer key:key* weight:integer=WEIGHTS?* aggregate:oneof=AGGREGATE?\
-(sum:pure-token=SUM min:pure-token=MIN max:pure-token=MAX) withscores:pure-token=WITHSCORES?",
+(sum:pure-token=SUM min:pure-token=MIN max:pure-token=MAX \
+count:pure-token=COUNT^8.8.0) withscores:pure-token=WITHSCORES?",
     "", "O(N log N) in the number of members", "Answers the members of any of some sets.");
   command(zinter.index, "zinter", "sorted-set", "6.2.0", -3,
     "readonly movablekeys", "sortedset", "index 1 keynum 0 1 1 : ro access",
     "numkeys:integer key:key* weight:integer=WEIGHTS?* aggregate:oneof=AGGREGATE?\
-(sum:pure-token=SUM min:pure-token=MIN max:pure-token=MAX) withscores:pure-token=WITHSCORES?",
+(sum:pure-token=SUM min:pure-token=MIN max:pure-token=MAX \
+count:pure-token=COUNT^8.8.0) withscores:pure-token=WITHSCORES?",
     "", "O(N K) for N members of the smallest of K sets",
     "Answers the members of all of some sets.");
   command(zdiff.index, "zdiff", "sorted-set", "6.2.0", -3,
@@ -385,13 +391,15 @@ export function registerSortedSetAlgebra(): void {
     "write denyoom movablekeys", "sortedset",
     "index 1 range 0 1 0 : ow update ; index 2 keynum 0 1 1 : ro access",
     "destination:key numkeys:integer key:key*@1 weight:integer=WEIGHTS?* \
-aggregate:oneof=AGGREGATE?(sum:pure-token=SUM min:pure-token=MIN max:pure-token=MAX)",
+aggregate:oneof=AGGREGATE?(sum:pure-token=SUM min:pure-token=MIN max:pure-token=MAX \
+count:pure-token=COUNT^8.8.0)",
     "", "O(N log N) in the number of members", "Stores the members of any of some sets.");
   command(zinterstore.index, "zinterstore", "sorted-set", "2.0.0", -4,
     "write denyoom movablekeys", "sortedset",
     "index 1 range 0 1 0 : ow update ; index 2 keynum 0 1 1 : ro access",
     "destination:key numkeys:integer key:key*@1 weight:integer=WEIGHTS?* \
-aggregate:oneof=AGGREGATE?(sum:pure-token=SUM min:pure-token=MIN max:pure-token=MAX)",
+aggregate:oneof=AGGREGATE?(sum:pure-token=SUM min:pure-token=MIN max:pure-token=MAX \
+count:pure-token=COUNT^8.8.0)",
     "", "O(N K) for N members of the smallest of K sets",
     "Stores the members of all of some sets.");
   command(zdiffstore.index, "zdiffstore", "sorted-set", "6.2.0", -4,

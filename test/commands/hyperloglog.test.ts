@@ -261,6 +261,14 @@ describe("PFDEBUG", () => {
   });
 });
 
+describe("PFDEBUG SIMD", () => {
+  it("answers what was asked for", () => {
+    expect(session.call("PFDEBUG SIMD on")).toBe("+enabled\r\n");
+    expect(session.call("PFDEBUG SIMD OFF")).toBe("+disabled\r\n");
+    expect(session.call("PFDEBUG SIMD x")).toBe("-ERR Argument must be ON or OFF\r\n");
+  });
+});
+
 describe("PFSELFTEST", () => {
   it("passes and leaves no trace", () => {
     const before = engine.exports.digest();

@@ -246,6 +246,28 @@ describe("DEBUG", () => {
     expect(session.call("DEBUG POPULATE 0")).toBe("+OK\r\n");
   });
 
+  it("LISTPACK, QUICKLIST and QUICKLIST-PACKED-THRESHOLD", () => {
+    session.call("CONFIG SET list-max-listpack-size 2");
+    session.call("RPUSH list a b c d");
+    session.call("HSET hash a b");
+    const missing = "-ERR no such key\r\n";
+    const size = "-ERR argument must be a memory value bigger than 1 and smaller than 4gb\r\n";
+    const list = "+Quicklist structure printed on stdout\r\n";
+    expect(session.call("DEBUG LISTPACK hash")).toBe("+Listpack structure printed on stdout\r\n");
+    expect(session.call("DEBUG LISTPACK list")).toBe("-ERR Not a listpack encoded object.\r\n");
+    expect(session.call("DEBUG LISTPACK none")).toBe(missing);
+    expect(session.call("DEBUG QUICKLIST list")).toBe(list);
+    expect(session.call("DEBUG QUICKLIST list 1")).toBe(list);
+    expect(session.call("DEBUG QUICKLIST hash")).toBe("-ERR Not a quicklist encoded object.\r\n");
+    expect(session.call("DEBUG QUICKLIST none")).toBe(missing);
+    for (const good of ["0", "1", "100kb", "4000mb"]) {
+      expect(session.call(`DEBUG QUICKLIST-PACKED-THRESHOLD ${good}`)).toBe("+OK\r\n");
+    }
+    for (const bad of ["x", "5gb", "4gb", "-1"]) {
+      expect(session.call(`DEBUG QUICKLIST-PACKED-THRESHOLD ${bad}`)).toBe(size);
+    }
+  });
+
   it("ERROR and LOG", () => {
     expect(session.call("DEBUG", "ERROR", "MINE of\r\ntwo lines")).toBe("-MINE of  two lines\r\n");
     expect(session.ask("INFO errorstats")).toContain("errorstat_MINE:count=1");

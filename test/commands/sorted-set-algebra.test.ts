@@ -138,3 +138,27 @@ describe("ZINTERCARD", () => {
 
   it("refuses", () => refuses("ZINTERCARD"));
 });
+
+describe("AGGREGATE COUNT", () => {
+  it("adds up weights and leaves scores out", () => {
+    session.call("ZADD a 5 one 6 two");
+    session.call("ZADD b 7 two 8 three");
+    session.call("SADD c two");
+    const three = "3 a b c";
+    expect(session.call(`ZUNIONSTORE key ${three} AGGREGATE COUNT`)).toBe(":3\r\n");
+    expect(contents()).toBe("one 1 three 1 two 3");
+    expect(session.call(`ZINTERSTORE key ${three} WEIGHTS 2 3 4 AGGREGATE count`)).toBe(":1\r\n");
+    expect(contents()).toBe("two 9");
+    expect(session.ask(`ZUNION ${three} WEIGHTS inf -inf 1 AGGREGATE COUNT WITHSCORES`)).toEqual([
+      "three",
+      "-inf",
+      "two",
+      "0",
+      "one",
+      "inf",
+    ]);
+    expect(session.ask(`ZINTER ${three} AGGREGATE COUNT WITHSCORES`)).toEqual(["two", "3"]);
+    expect(session.call("ZDIFF 2 a b AGGREGATE COUNT")).toBe(SYNTAX);
+    expect(session.call("ZUNION 2 a b AGGREGATE AVERAGE")).toBe(SYNTAX);
+  });
+});
