@@ -3,10 +3,12 @@
 //   sockets  redis-benchmark against both in turn: throughput, latency, processor time per command
 //   commands commands on data structures: processor time per command
 //   engine   the engine in process, chunks of 16 commands
-//   memory   bytes per key by used_memory
+//   memory   bytes per key and per element of collections by used_memory
+//   huge     one command over a value of ten million elements
 //   pauses   the longest calls while a table grows
 import { benchEngine } from "./engine.js";
-import { benchMemory } from "./memory.js";
+import { benchHuge } from "./huge.js";
+import { benchCollections, benchMemory } from "./memory.js";
 import { benchPauses } from "./pauses.js";
 import { isInstalled, type Server, startQuire, startRedis } from "./servers.js";
 import { benchSockets } from "./sockets.js";
@@ -41,5 +43,11 @@ export async function bench({ quick, sections }: BenchOptions): Promise<void> {
   if (wanted("pauses")) benchPauses(quick);
   if (wanted("sockets") && oracle) await withServers((r, q) => benchSockets(r, q, quick));
   if (wanted("commands") && oracle) await withServers((r, q) => benchStructures(r, q, quick));
-  if (wanted("memory") && oracle) await withServers((r, q) => benchMemory(r, q, quick));
+  if (wanted("huge")) benchHuge(quick);
+  if (wanted("memory") && oracle) {
+    await withServers(async (r, q) => {
+      await benchCollections(r, q, quick);
+      await benchMemory(r, q, quick);
+    });
+  }
 }

@@ -161,16 +161,24 @@ const GROUPS: Group[] = [
   },
 ];
 
+/** A server refreshes what INFO says about its processor time this often at least. */
+const REFRESH_MS = 250;
+
+async function settledSeconds(server: Server): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+  return processorSeconds(server);
+}
+
 /** Processor time of the server per command, microseconds. */
 async function measure(server: Server, item: Case, range: number, scale: number): Promise<number> {
   const requests = Math.max(PIPELINE * 4, Math.floor(item.requests * scale));
-  const before = await processorSeconds(server);
+  const before = await settledSeconds(server);
   await run("redis-benchmark", [
     ..."-h 127.0.0.1 -q -c 20".split(" "),
     ...["-p", String(server.port), "-P", String(PIPELINE)],
     ...["-n", String(requests), "-r", String(item.range ?? range), ...item.words],
   ]);
-  return ((await processorSeconds(server)) - before) * (1e6 / requests);
+  return ((await settledSeconds(server)) - before) * (1e6 / requests);
 }
 
 async function knows(server: Server, item: Case): Promise<boolean> {
@@ -198,14 +206,14 @@ export async function benchStructures(redis: Server, quire: Server, quick: boole
       const [theirs, ours] = [median(times[0]), median(times[1])];
       rows.push([
         ...[item.name, theirs.toFixed(2), ours.toFixed(2), (ours / theirs).toFixed(2)],
-        item.reach.toFixed(2),
+        ...[item.reach.toFixed(2), ours / theirs <= item.reach ? "yes" : "NO"],
       ]);
     }
     for (const server of [redis, quire]) await server.ask("FLUSHALL");
   }
   printTable(
     "Data structures over TCP, pipelined at 16 (server processor time, µs per command)",
-    ["", "redis", "quire", "ratio", "to reach"],
+    ["", "redis", "quire", "ratio", "at most", "reached"],
     rows,
   );
 }
