@@ -207,16 +207,15 @@ function settle(
 }
 
 function remove(sessions: Sessions, keys: readonly Uint8Array[], database: number): void {
-  const { frozen } = sessions;
-  sessions.frozen = false;
-  const pipeline = new Pipeline(sessions);
-  try {
-    pipeline.run([
-      ["SELECT", `${database}`],
-      ["DEL", ...keys],
-    ]);
-  } finally {
-    pipeline.close();
-    sessions.frozen = frozen;
-  }
+  sessions.asUnfrozen(() => {
+    const pipeline = new Pipeline(sessions);
+    try {
+      pipeline.run([
+        ["SELECT", `${database}`],
+        ["DEL", ...keys],
+      ]);
+    } finally {
+      pipeline.close();
+    }
+  });
 }

@@ -116,6 +116,17 @@ export class Sessions {
     this.#freezes--;
   }
 
+  /** For the host's own commands, which run all the same. */
+  asUnfrozen(run: () => void): void {
+    const freezes = this.#freezes;
+    this.#freezes = 0;
+    try {
+      run();
+    } finally {
+      this.#freezes = freezes;
+    }
+  }
+
   /** Runs what was kept, unless somebody else still wants it frozen. */
   thaw(): void {
     if (!this.frozen) this.#runKept();
