@@ -5,6 +5,7 @@
  */
 
 import { SessionFlag } from "../abi";
+import { usableBytes } from "../memory/allocator";
 import { nowMs } from "../memory/root";
 import { parserHeldBytes } from "../protocol/parser";
 import {
@@ -47,7 +48,8 @@ function addFlags(builder: TextBuilder, session: Session): void {
 export function sessionMemory(session: Session): i64 {
   return <i64>SESSION_BYTES + session.nameBytes + session.libraryNameBytes
     + session.libraryVersionBytes + session.peerBytes + session.localBytes
-    + parserHeldBytes(session.parser) + session.unsentBytes;
+    + parserHeldBytes(session.parser) + session.unsentBytes
+    + (session.waiter ? usableBytes(session.waiter) : 0);
 }
 
 /** "id=3 addr=... lib-ver=" without a line end. */

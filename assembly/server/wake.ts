@@ -43,6 +43,7 @@ function wakeCall(): Call {
 export function serveReady(waker: Session): void {
   // A replay wakes nobody: what waiting commands did is in the stream itself.
   if (isReplaying()) return;
+  sinkUnmute(replySink());
   let queue = takeReady();
   while (queue) {
     queue.isHeld = 1;

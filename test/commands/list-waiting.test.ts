@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Status } from "../../assembly/abi";
-import { decode, encode, TestEngine, type TestSession } from "../support/engine";
+import { decode, decodeAll, encode, TestEngine, type TestSession } from "../support/engine";
 
 let engine: TestEngine;
 /** Whoever pushes, and two that wait. */
@@ -382,14 +382,63 @@ describe("waiting", () => {
       [["RPUSH other x", "RPOPLPUSH other k"], "x"],
       [["SELECT 1", "RPUSH k x", "MOVE k 0"], "x"],
       [["SELECT 1", "RPUSH k x", "SWAPDB 0 1"], "x"],
+      [["RPUSH other 2 1", "SORT other STORE k"], "1"],
+      [["RPUSH other 2 1", "SET k v", "SORT other STORE k"], "1"],
+      [["MULTI", "SET k v", "DEL k", "RPUSH k x y", "LPOP k", "EXEC"], "y"],
     ];
     for (const [commands, value] of makers) {
       wait(first, "BLPOP k 0");
-      for (const command of commands) expect(pusher.ask(command)).not.toBeInstanceOf(Error);
+      for (const command of commands) expect(pusher.raw(`${command}\r\n`)).not.toMatch(/^-/);
       expect(answer(first)).toEqual(["k", value]);
       pusher.ask("FLUSHALL");
       pusher.ask("SELECT 0");
     }
+  });
+
+  it("ends by RESTORE", () => {
+    pusher.ask("RPUSH other x");
+    const dumped = pusher.call("DUMP other").slice(0, -2);
+    const bytes = Buffer.from(dumped.slice(dumped.indexOf("\n") + 1), "latin1");
+    wait(first, "BLPOP k 0");
+    expect(pusher.ask("RESTORE", "k", "0", bytes)).toBe("OK");
+    expect(answer(first)).toEqual(["k", "x"]);
+  });
+
+  it("is not for a transaction, and goes on until one is over", () => {
+    const lines = ["MULTI", "BLPOP k 0", "BRPOP k 0", "BLMPOP 0 1 k LEFT", "BZPOPMIN k 0"];
+    lines.push("BLMOVE k j LEFT LEFT 0", "BRPOPLPUSH k j 0", "BLMOVEM k j LEFT LEFT 0", "EXEC");
+    expect(decodeAll(pusher.raw(`${lines.join("\r\n")}\r\n`)).pop()).toEqual(
+      new Array(7).fill(null),
+    );
+    wait(first, "BLPOP b a 0");
+    wait(second, "BLPOP a b 0");
+    engine.exports.setEffects(1);
+    expect(pusher.raw("MULTI\r\nRPUSH a x\r\nRPUSH b y\r\nLLEN a\r\nEXEC\r\n")).toBe(
+      "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n:1\r\n:1\r\n:1\r\n",
+    );
+    expect(answer(first)).toEqual(["b", "y"]);
+    expect(answer(second)).toEqual(["a", "x"]);
+    const order = ["MULTI", "RPUSH a x", "RPUSH b y", "EXEC", "LPOP b", "LPOP a"];
+    expect(effects()).toEqual(order);
+  });
+
+  it("makes a watched key dirty when it ends", () => {
+    pusher.ask("RPUSH other x");
+    pusher.raw("WATCH target\r\nMULTI\r\nPING\r\n");
+    wait(first, "BLMOVE k target LEFT LEFT 0");
+    second.ask("RENAME other k");
+    expect(answer(first)).toBe("x");
+    expect(pusher.raw("EXEC\r\n")).toBe("*-1\r\n");
+  });
+
+  it("ends with OOM where the command would have been refused", () => {
+    pusher.ask("RPUSH other x");
+    wait(first, "BLMOVE k target LEFT LEFT 0");
+    wait(second, "BLPOP k 0");
+    pusher.ask("CONFIG SET maxmemory 1");
+    expect(pusher.ask("RENAME other k")).toBe("OK");
+    expect(answer(first)).toMatchObject({ message: expect.stringMatching(/^OOM /) });
+    expect(answer(second)).toEqual(["k", "x"]);
   });
 
   it("is for keys of the database that was selected", () => {

@@ -100,6 +100,10 @@ describe.each([
       adder.ask("FLUSHALL");
     }
     wait(first, `${name} k 0`);
+    adder.ask("GEOADD g 2 48 m");
+    adder.ask("GEOSEARCHSTORE k g FROMMEMBER m BYRADIUS 1 km STOREDIST");
+    expect(answer(first)).toEqual(["k", "m", "0"]);
+    wait(first, `${name} k 0`);
     adder.ask("ZINCRBY k 5 m");
     expect(answer(first)).toEqual(["k", "m", "5"]);
   });

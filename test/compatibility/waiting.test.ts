@@ -55,6 +55,14 @@ const SCRIPTS: Record<string, Step[]> = {
     ...["1 BZMPOP 0 2 y z MAX COUNT 2", "2 BZMPOP 0 1 z MIN", "0 ZADD z 1 a 2 b 3 c 4 d"],
     ...["0 ZRANGE z 0 -1", "0 EXISTS a b"],
   ],
+  transactions: [
+    ...["1 BLPOP a 0", "2 BRPOP b 0", "0 MULTI", "0 RPUSH a x", "0 DEL a", "0 EXEC"],
+    ...["0 MULTI", "0 RPUSH a 1 2", "0 RPUSH b 3 4", "0 LPOP a", "0 LLEN b", "0 EXEC"],
+    ...["0 EXISTS a", "0 LRANGE b 0 -1", "0 MULTI", "0 BLPOP none 0", "0 BLMOVE n m LEFT LEFT 0"],
+    ...["0 BZPOPMAX n 0", "0 BLMPOP 0 1 n LEFT", "0 BZMPOP 0 1 n MIN", "0 BLPOP b 0", "0 EXEC"],
+    ...["0 WATCH t", "0 MULTI", "0 PING", "1 BLMOVE a t LEFT LEFT 0", "2 RPUSH a x", "0 EXEC"],
+  ],
+  "SORT STORE": ["1 BLPOP k 0", "0 RPUSH o 3 1 2", "0 SORT o STORE k", "0 LRANGE k 0 -1"],
   "CLIENT UNBLOCK": [
     ...["1 BLPOP k 0", "0 CLIENT UNBLOCK @1", "1 BZPOPMIN k 0", "0 CLIENT UNBLOCK @1 ERROR"],
     ...["1 BLMOVE k j LEFT LEFT 0", "0 CLIENT UNBLOCK @1 TIMEOUT", "0 CLIENT UNBLOCK @1"],
