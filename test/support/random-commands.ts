@@ -4,6 +4,7 @@
 // Replies depend on commands alone, not on how a server hashes or when it looks: no RANDOMKEY, no
 // SCAN, and expiries far away. Fuzzers, which compare with nothing, ask for near ones and nonsense.
 import { fieldTimesGrammar } from "./random-field-times";
+import { payloadGrammar } from "./random-payloads";
 import { randomNumbers } from "./workload";
 
 export type Words = string[];
@@ -191,9 +192,22 @@ export class RandomCommands {
       ...this.setGrammar(),
       ...this.listGrammar(),
       ...this.sortedSetGrammar(),
+      ...this.payloads(),
     };
     if (!this.options.newer) return known;
     return { ...known, ...this.newerGrammar(), ...this.fieldTimes(), ...this.walks() };
+  }
+
+  private payloads(): Record<string, () => Words> {
+    return payloadGrammar({
+      chance: (percent) => this.chance(percent),
+      of: (choices) => this.of(choices),
+      random: (limit) => this.random(limit),
+      key: () => this.key(),
+      field: () => this.field(),
+      value: () => this.value(),
+      millisecondsAt: () => this.millisecondsAt(),
+    });
   }
 
   private fieldTimes(): Record<string, () => Words> {
