@@ -119,6 +119,8 @@ function read(session: TestSession, key: string): string {
   const replies = ["TYPE", "PEXPIRETIME", "GET"].map((name) => session.raw(encode([name, key])));
   if (replies[0] !== "+hash\r\n") return replies.join("");
   const fields = decode(session.raw(encode(["HKEYS", key]))) as string[];
+  // As with keys: what names it may find no memory.
+  if (fields.join("").length > LONG_KEY) return replies.join("") + fields.sort().join("");
   const rest = ["FIELDS", fields.length, ...fields];
   const times = decode(session.raw(encode(["HPEXPIRETIME", key, ...rest]))) as number[];
   const values = decode(session.raw(encode(["HMGET", key, ...fields]))) as string[];
