@@ -68,6 +68,7 @@ export async function readStandardInput(): Promise<string> {
 export const HELP_TEXT = `Usage: quiredb [/path/to/quire.conf] [options] [-]
        quiredb - (read the configuration from standard input)
        quiredb cli [-h host] [-p port] [command ...]
+       quiredb check [--fix] FILE ...
        quiredb -v or --version
        quiredb -h or --help
 

@@ -1,6 +1,7 @@
 /** `quiredb`: reads the command line, serves until told to stop, and answers with an exit code. */
 import { resolve } from "node:path";
 import { type Arguments, HELP_TEXT, readArguments, readStandardInput } from "./arguments.js";
+import { runCheck } from "./check.js";
 import { runCli } from "./cli.js";
 import { readConfigurationFile } from "./configuration.js";
 import {
@@ -22,6 +23,9 @@ const EXIT_TRAP = 70;
 
 async function main(args: readonly string[]): Promise<number> {
   if (args[0] === "cli") return runCli(args.slice(1));
+  if (args[0] === "check") {
+    return runCheck(args.slice(1), (line) => void process.stdout.write(line));
+  }
   const version = packageVersion();
   const given = readArguments(args);
   if (given.help) process.stdout.write(HELP_TEXT);
