@@ -14,6 +14,7 @@ import { initializeAccess } from "./keyspace/access";
 import { setEffectsOn } from "./keyspace/effects";
 import { exportFrom } from "./keyspace/export";
 import { collectGarbage, hasGarbage } from "./keyspace/garbage";
+import { settleValueTables } from "./keyspace/settle";
 import {
   initializeKeyspace, position, setPosition, settleTables, validateKeyspace,
 } from "./keyspace/keyspace";
@@ -220,7 +221,7 @@ export function tick(timeMs: f64, steps: i32): i32 {
   const isBehind = expireWaiters(steps);
   if (settings().tickPaused) return i32(isBehind);
   takeSamples();
-  const left = settleTables(collectGarbage(steps));
+  const left = settleValueTables(settleTables(collectGarbage(steps)));
   let more = isBehind || hasGarbage() || left <= 0;
   if (settings().activeExpire) {
     if (expireCycle(left, settings().activeExpireEffort)) more = true;

@@ -149,3 +149,28 @@ describe("FLUSHALL", () => {
     expect(engine.exports.validate()).toBe(0);
   });
 });
+
+describe("a snapshot over", () => {
+  it.each(["set", "hash", "sorted set"])("the table of a %s catches up on ticks", (kind) => {
+    const marking = (engine: TestEngine, on: number) =>
+      engine.view().setUint32(EXCHANGE + Exchange.MARKING, on, true);
+    const bytesWith = (isSnapshot: boolean) => {
+      const engine = new TestEngine();
+      const session = engine.open();
+      for (let n = 0; n < 500; n++) session.raw(encode(["SET", `key:${n}`, "value"]));
+      marking(engine, Number(isSnapshot));
+      lay(session, kind, "huge");
+      const during = used(engine)[0];
+      expect(engine.exports.tick(engine.now, 1000)).toBe(0);
+      marking(engine, 0);
+      if (isSnapshot) expect(used(engine)[0]).toBe(during);
+      expect(peakOf(engine, () => settle(engine))).toBeLessThan(STEPS_MAXIMUM);
+      expect(engine.exports.validate()).toBe(0);
+      return [during, used(engine)[0]];
+    };
+    const [during, after] = bytesWith(true);
+    const [, without] = bytesWith(false);
+    expect(during).not.toBe(without);
+    expect(after).toBe(without);
+  });
+});

@@ -7,11 +7,11 @@
  *   +8   f64  position in the effects stream   +32  u32  cursor of the active expiry
  *   +16  u32 x 2  garbage (garbage.ts)         +36  u32  number of the database
  *   +24  u32  database that effects selected   +40  f64  mean time to live seen by expiry, ms
- *                                              +48  ReferenceVector  hashes with expiring fields
+ *   +32  TablesBehind (memory/root.ts)         +48  ReferenceVector  hashes with expiring fields
  */
 
 import { Arena, allocate } from "../memory/allocator";
-import { KEYSPACE_ROOT } from "../memory/root";
+import { KEYSPACE_ROOT, tablesBehind } from "../memory/root";
 import {
   HASH_TABLE_BYTES, HashTable, bucketAt, initializeTable, nextInChain, occupiedSlots, referenceAt,
   settleTable, validateTable,
@@ -99,6 +99,7 @@ export function initializeKeyspace(databases: u32): void {
   root().records = <u32>allocate(Arena.DATA, databases * DATABASE_BYTES);
   root().position = 0;
   initializeGarbage();
+  tablesBehind().isBehind = 0;
   root().effectsDatabase = NONE;
   for (let index: u32 = 0; index < databases; index++) {
     const database = databaseAt(index);

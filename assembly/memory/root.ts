@@ -118,3 +118,24 @@ export function setReplaying(on: bool): void {
 export function isMarking(): bool {
   return load<u32>(EXCHANGE + Exchange.MARKING) != 0;
 }
+
+/** The walk over tables that put a resize off; see keyspace/settle.ts. */
+@unmanaged
+export class TablesBehind {
+  cursor: u64;
+  database: u32;
+  isBehind: u32;
+}
+
+// @ts-ignore: decorator
+@inline
+export function tablesBehind(): TablesBehind {
+  return changetype<TablesBehind>(KEYSPACE_ROOT + 32);
+}
+
+/** A table puts a resize off because of a snapshot. */
+export function noteTableBehind(): void {
+  tablesBehind().cursor = 0;
+  tablesBehind().database = 0;
+  tablesBehind().isBehind = 1;
+}

@@ -30,7 +30,7 @@
  */
 
 import { Arena, allocate, arenaOf, reallocate, release, reserve } from "../memory/allocator";
-import { hashBytes, isMarking } from "../memory/root";
+import { hashBytes, isMarking, noteTableBehind } from "../memory/root";
 import { countSteps } from "../memory/steps";
 
 /** A table grows above LOAD_NUMERATOR / LOAD_DENOMINATOR elements a bucket. */
@@ -175,7 +175,9 @@ export function insert<T>(table: HashTable, reference: usize, hash: u64): void {
 export function remove(table: HashTable, slot: usize, hash: u64): void {
   fillHole(table, bucketAt(table, indexOf(table, hash)), slot);
   table.count -= 1;
-  if (isSparse(table) && !isMarking()) shrink(table);
+  if (!isSparse(table)) return;
+  if (isMarking()) noteTableBehind();
+  else shrink(table);
 }
 
 // @ts-ignore: decorator
@@ -279,7 +281,10 @@ function fillHole(table: HashTable, first: usize, slot: usize): void {
 /** Adds one bucket by splitting the one it comes from; false when snapshots or memory forbid. */
 function grow<T>(table: HashTable): bool {
   const index = table.buckets;
-  if (isMarking() && table.count < index * SLOTS) return false;
+  if (isMarking() && table.count < index * SLOTS) {
+    noteTableBehind();
+    return false;
+  }
   if (index >= BUCKETS_MAXIMUM || !makeRoom(table, index)) return false;
   table.buckets = index + 1;
   const added = bucketAt(table, index);
