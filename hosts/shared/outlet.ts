@@ -59,7 +59,7 @@ export class Outlet {
   end(session: Session): void {
     this.#current = undefined;
     const position = this.#engine.position();
-    if (session.queue.bytes === 0 && this.#options.gate.passes(position)) {
+    if (!this.#mustWait(session, position)) {
       this.sendGathered(session);
       this.#slab.send(session.transport);
     } else {
@@ -72,11 +72,9 @@ export class Outlet {
   /** After a call: output for other sessions that has to wait gets the position it reached. */
   settle(): void {
     if (this.#touched.size === 0) return;
-    const { gate } = this.#options;
     const position = this.#engine.position();
-    const passes = gate.open || gate.passes(position);
     for (const session of this.#touched) {
-      if (passes && session.queue.bytes === 0) continue;
+      if (!this.#mustWait(session, position)) continue;
       this.#touched.delete(session);
       this.#hold(session, position);
       this.#options.sent(session);
@@ -108,6 +106,11 @@ export class Outlet {
     session.queue.drop((bytes) => this.#slab.giveBack(bytes, true));
   }
 
+  #mustWait(session: Session, position: number): boolean {
+    if (!session.isGated) return false;
+    return session.queue.bytes > 0 || !this.#options.gate.passes(position);
+  }
+
   #hold(session: Session, position: number): void {
     if (session.gatheredBytes === 0) return;
     if (session.queue.bytes === 0) this.#heldSessions.push(session);
@@ -132,6 +135,7 @@ export class Outlet {
     this.#current = undefined;
     this.#slab.drop();
     this.#touched.clear();
+    this.dropHeld();
   }
 
   #takeTouched(): Session[] {
@@ -214,7 +218,7 @@ export class Outlet {
 
   /** The buffer is full in the middle of a call; nobody knows yet which position that reaches. */
   #spill(session: Session): void {
-    if (this.#options.gate.open) this.#slab.send(session.transport);
+    if (this.#options.gate.open || !session.isGated) this.#slab.send(session.transport);
     else session.gather(this.#slab.take());
   }
 

@@ -13,6 +13,8 @@ export class Session {
   readonly transport: Transport;
   /** Its traffic is part of the statistics. */
   readonly counts: boolean;
+  /** Its output waits for the log. */
+  readonly isGated: boolean;
   /** The engine waits for something; input is kept meanwhile. */
   waiting = false;
   /** Close once the output of the running call has been sent. */
@@ -42,6 +44,7 @@ export class Session {
     this.id = id;
     this.transport = transport;
     this.counts = (flags & SessionFlag.INTERNAL) === 0;
+    this.isGated = this.counts;
     this.lastActiveMs = nowMs;
   }
 

@@ -294,6 +294,8 @@ export class LogReader {
     const { end, salt, file } = reader;
     this.end.position = Math.max(this.end.position, reader.position);
     const isNew = reader.start === undefined;
+    // One that was made ready and never used: the one before it goes on.
+    if (isNew && this.end.last !== undefined) return;
     this.end.last = { name: file.name, bytes: end, salt, isNew, isTorn: end < file.bytes };
     this.end.segments = this.#segments.slice(0, index + 1);
   }
