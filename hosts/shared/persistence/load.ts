@@ -1,0 +1,122 @@
+/** Loads a data set: the pages of its image, then the log behind it. */
+import { Exchange } from "../../../assembly/abi.js";
+import type { Engine } from "../engine.js";
+import { ImageReader } from "./image-reader.js";
+import { type LogEnd, LogReader } from "./log-reader.js";
+import { replayLog } from "./log-replay.js";
+import type { Manifest } from "./manifest.js";
+import type { PersistenceOptions } from "./persistence.js";
+import type { Storage } from "./storage.js";
+
+const PROGRESS_MS = 1000;
+
+export interface Loaded {
+  end: LogEnd;
+  imageBytes: number;
+}
+
+export async function loadDataSet(
+  manifest: Manifest,
+  storage: Storage,
+  options: PersistenceOptions,
+): Promise<Loaded> {
+  const { sessions, clock, notice } = options;
+  const startMs = clock();
+  const progress = new Progress(options);
+  const imageBytes = await placeImage(manifest, storage, options, progress);
+  sessions.engine.startHistory(manifest.history, manifest.image?.offset ?? 0);
+  const reader = new LogReader(storage, manifest, manifest.image?.offset ?? 0);
+  progress.begin("log", () => reader.totalBytes);
+  await replayLog(reader, { ...options, onProgress: (bytes) => progress.add(bytes) });
+  sessions.engine.startHistory(manifest.history, reader.end.position);
+  progress.end();
+  const seconds = ((clock() - startMs) / 1000).toFixed(3);
+  notice(`DB loaded from ${sourceOf(manifest)}: ${seconds} seconds`);
+  return { end: reader.end, imageBytes };
+}
+
+function sourceOf({ image, segments }: Manifest): string {
+  const log = segments.length > 0 ? "append only file" : "";
+  return [image?.name ?? "", log].filter((text) => text !== "").join(" and ") || "nothing";
+}
+
+async function placeImage(
+  { image, history }: Manifest,
+  storage: Storage,
+  options: PersistenceOptions,
+  progress: Progress,
+): Promise<number> {
+  if (image === undefined) return 0;
+  const reader = await ImageReader.open(storage, image.name, options.inflate);
+  try {
+    const { header } = reader;
+    if (header.history !== history || header.offset !== image.offset) {
+      throw new Error(`${image.name} in ${storage.place} is not the image that the manifest means`);
+    }
+    const engine: Engine = options.engines.link();
+    progress.begin(image.name, () => header.pages);
+    let placed = 0;
+    await reader.place(engine.bytes, (pages) => {
+      progress.add(pages - placed);
+      placed = pages;
+      return progress.pause();
+    });
+    options.engines.usePlaced(engine);
+    return reader.fileBytes;
+  } finally {
+    reader.close();
+  }
+}
+
+/** Tells clients, and each second the log, how far the loading is; gives the loop its turns. */
+class Progress {
+  readonly #options: PersistenceOptions;
+  #name = "";
+  #total: () => number = () => 0;
+  #done = 0;
+  #nextLineMs: number;
+  #sliceEndMs = 0;
+  readonly #startMs: number;
+
+  constructor(options: PersistenceOptions) {
+    this.#options = options;
+    this.#startMs = options.now();
+    this.#nextLineMs = options.clock() + PROGRESS_MS;
+  }
+
+  begin(name: string, total: () => number): void {
+    this.#name = name;
+    this.#total = total;
+    this.#done = 0;
+    this.#publish();
+  }
+
+  add(amount: number): void {
+    this.#done += amount;
+    this.#publish();
+    const nowMs = this.#options.clock();
+    if (nowMs < this.#nextLineMs) return;
+    this.#nextLineMs = nowMs + PROGRESS_MS;
+    const percent = Math.floor((100 * this.#done) / Math.max(1, this.#total()));
+    this.#options.notice(`Loading ${this.#name}: ${percent} %`);
+  }
+
+  pause(): Promise<void> | undefined {
+    const nowMs = this.#options.clock();
+    if (nowMs < this.#sliceEndMs) return undefined;
+    this.#sliceEndMs = nowMs + 10;
+    return new Promise((resolve) => this.#options.defer(resolve));
+  }
+
+  end(): void {
+    this.#options.sessions.engine.setWord(Exchange.LOADING, 0);
+  }
+
+  #publish(): void {
+    const { engine } = this.#options.sessions;
+    engine.setWord(Exchange.LOADING, 1);
+    engine.setFact(Exchange.LOADING_START_MS, this.#startMs);
+    engine.setFact(Exchange.LOADING_TOTAL, this.#total());
+    engine.setFact(Exchange.LOADING_DONE, this.#done);
+  }
+}

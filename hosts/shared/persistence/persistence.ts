@@ -1,0 +1,454 @@
+/**
+ * What makes a data set outlive its process: loads it from image and log, keeps the log, cuts
+ * images. It owns the manifest and is the one that changes it.
+ *
+ * A segment without content always stands ready behind the one in use, so that an image can be cut
+ * and the log go on in a fresh segment within one turn of the loop. Once the image is durable the
+ * manifest names it and the segments from there on, and only then older files go: an image and a
+ * rewrite of the log are the same thing.
+ *
+ * When the log fails its segment is abandoned: held replies become errors, writes are refused, and
+ * each second a new image with a new segment is tried. The log holds again once both are durable.
+ */
+import { Exchange } from "../../../assembly/abi.js";
+import type { Engine } from "../engine.js";
+import type { Sessions } from "../sessions.js";
+import type { ImageStore } from "./image-store.js";
+import { loadDataSet } from "./load.js";
+import { createSegment, reopenSegment } from "./log-files.js";
+import type { LogGate } from "./log-gate.js";
+import type { LogEnd } from "./log-reader.js";
+import { LogWriter, type Segment, type SyncPolicy } from "./log-writer.js";
+import {
+  type Manifest,
+  type ManifestFile,
+  readManifest,
+  segmentName,
+  writeManifest,
+} from "./manifest.js";
+import type { BegunImage } from "./saves.js";
+import type { Image } from "./snapshot.js";
+import type { Storage } from "./storage.js";
+
+export interface LogSettings {
+  appendonly: boolean;
+  policy: SyncPolicy;
+  /** aof-load-truncated: a torn end is cut off, or else it stops the start. */
+  cutsTornEnd: boolean;
+}
+
+/** How engines come about; the shared code knows no module. */
+export interface Engines {
+  /** A fresh, formatted engine in use, configured. */
+  useFresh: () => void;
+  /** Links an engine whose memory is still empty. */
+  link: () => Engine;
+  /** Takes over what was placed in the memory of a linked engine, uses and configures it. */
+  usePlaced: (engine: Engine) => void;
+}
+
+export interface PersistenceOptions {
+  sessions: Sessions;
+  gate: LogGate;
+  images: ImageStore;
+  engines: Engines;
+  inflate: (bytes: Uint8Array, capacityBytes: number) => Promise<Uint8Array>;
+  now: () => number;
+  clock: () => number;
+  defer: (run: () => void) => void;
+  notice: (text: string) => void;
+  warning: (text: string) => void;
+  /** The engine shows why writes are refused; empty: they are not. */
+  tellFailure: (reason: string) => void;
+  /** The position that is accepted or durable has moved. */
+  onProgress?: () => void;
+}
+
+export class Persistence {
+  settings: LogSettings;
+  readonly storage: Storage;
+  readonly #options: PersistenceOptions;
+  #manifest: Manifest = { history: "", segments: [] };
+  #writer: LogWriter | undefined;
+  #spare: Segment | undefined;
+  /** Whether the manifest holds everything that the writer has written. */
+  #isLogValid = false;
+  #failure: string | undefined;
+  /** Changes of files and of the manifest, one after another. */
+  #changes: Promise<void> = Promise.resolve();
+  #restarting: Promise<void> | undefined;
+  #lastBeatMs = 0;
+  #imageBytes = 0;
+  #olderBytes = 0;
+
+  constructor(storage: Storage, settings: LogSettings, options: PersistenceOptions) {
+    this.storage = storage;
+    this.settings = settings;
+    this.#options = options;
+  }
+
+  get writer(): LogWriter | undefined {
+    return this.#writer;
+  }
+
+  get isFailing(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Bytes of the image and of the segments behind it. */
+  get logBytes(): number {
+    return this.#imageBytes + this.#olderBytes + (this.#writer?.segmentBytes ?? 0);
+  }
+
+  /** Effects of the engine, as they come. */
+  take(source: Uint8Array, address: number, bytes: number): void {
+    this.#writer?.take(source, address, bytes, this.#options.sessions.engine.position());
+  }
+
+  /** Loads the data set and opens its log. The engine in use is fresh. */
+  async start(): Promise<void> {
+    const { sessions } = this.#options;
+    const manifest = await readManifest(this.storage);
+    if (manifest === undefined) {
+      await this.#refuseOrphans();
+      this.#manifest = { history: sessions.engine.history(), segments: [] };
+      if (this.settings.appendonly) await this.#openLog(undefined, sessions.engine.position());
+    } else {
+      this.#manifest = manifest;
+      const { end, imageBytes } = await loadDataSet(manifest, this.storage, this.#options);
+      this.#imageBytes = imageBytes;
+      this.#tellTorn(end);
+      await this.#removeOthers();
+      if (this.settings.appendonly) await this.#openLog(end, end.position);
+    }
+    this.publish();
+  }
+
+  /** All that came so far becomes durable; nothing that is held waits any longer. */
+  async settle(): Promise<void> {
+    await this.#writer?.settle();
+  }
+
+  /** The host stops: the log ends durably. */
+  async close(): Promise<void> {
+    await this.#restarting?.catch(() => {});
+    await this.#changes;
+    const writer = this.#writer;
+    this.#writer = undefined;
+    await writer?.close();
+    await this.#spare?.file.close().catch(() => {});
+    this.#spare = undefined;
+    this.#openGate();
+  }
+
+  /** After a trap: the log ends where the last whole call ended; `start` loads it again. */
+  async closeAfterTrap(position: number): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    this.#isLogValid = false;
+    await writer?.endAt(position);
+    await this.#restarting?.catch(() => {});
+    await this.#changes;
+    await this.#spare?.file.close().catch(() => {});
+    this.#spare = undefined;
+    this.#openGate();
+  }
+
+  /** Called often; does what is due each second. */
+  beat(nowMs: number): void {
+    this.publish();
+    if (nowMs - this.#lastBeatMs < 1000) return;
+    this.#lastBeatMs = nowMs;
+    this.#writer?.beat();
+    if (this.isFailing && this.#restarting === undefined) this.#tryAgain();
+  }
+
+  /** Applies other settings; rejects when the log cannot be turned on. */
+  async apply(settings: LogSettings): Promise<void> {
+    const before = this.settings;
+    this.settings = settings;
+    if (this.#writer !== undefined) {
+      this.#writer.policy = settings.policy;
+      if (settings.policy === "always") void this.#writer.settle();
+      this.#progress();
+    }
+    if (settings.appendonly === before.appendonly) return;
+    if (!settings.appendonly) return this.#turnOff();
+    try {
+      await this.#restart();
+    } catch (cause) {
+      this.settings = { ...settings, appendonly: false };
+      await this.#turnOff();
+      throw cause;
+    }
+  }
+
+  /** Cuts an image at once, between two calls; the log goes on in a fresh segment. */
+  beginImage(): BegunImage {
+    const { images, sessions } = this.#options;
+    const { engine } = sessions;
+    const current = this.#cutLog(engine);
+    const { snapshot, durable } = images.begin(this.storage, engine);
+    return { snapshot, durable: durable.then((image) => this.#adopt(image, current)) };
+  }
+
+  /** The stream's next effect begins with SELECT, in a fresh segment if there is one. */
+  #cutLog(engine: Engine): string | undefined {
+    const writer = this.#writer;
+    if (writer === undefined || writer.failure !== undefined || !this.#isLogValid) return undefined;
+    writer.flush();
+    engine.setEffects(false);
+    engine.setEffects(true);
+    if (this.#spare !== undefined) {
+      this.#olderBytes += writer.segmentBytes;
+      writer.switchTo(this.#spare);
+      this.#spare = undefined;
+    }
+    return writer.segmentName;
+  }
+
+  /** The image is durable: from now on it stands for everything before it. */
+  async #adopt(image: Image, segment: string | undefined): Promise<Image> {
+    const { name, offset, history } = image;
+    await this.#change(async () => {
+      const { segments } = this.#manifest;
+      const first = segments.findIndex((each) => each.name === segment);
+      const kept = first < 0 ? [] : segments.slice(first);
+      await this.#write({ history, image: { name, offset }, segments: kept });
+      this.#imageBytes = image.fileBytes;
+      this.#olderBytes = 0;
+    });
+    await this.#change(() => this.#removeOthers());
+    this.#makeSpare();
+    return image;
+  }
+
+  /** Goes on at the end of a log that was read, or begins one. */
+  async #openLog(end: LogEnd | undefined, position: number): Promise<void> {
+    const last = end?.last;
+    let segments = end?.segments ?? [];
+    let segment: Segment;
+    if (last !== undefined) {
+      segment = await reopenSegment(this.storage, last);
+      segments = segments.slice(0, segments.findIndex((each) => each.name === last.name) + 1);
+    } else {
+      segment = await this.#create(position);
+      segments = [...segments, { name: segment.file.name, offset: position }];
+    }
+    await this.#write({ ...this.#manifest, segments });
+    await this.#removeOthers();
+    this.#olderBytes = 0;
+    this.#begin(segment, position, last === undefined || last.isNew);
+    this.#holdGate();
+    this.#makeSpare();
+  }
+
+  /** Writes to a segment from now on. */
+  #begin(segment: Segment, position: number, isNew: boolean): void {
+    const { sessions, clock, defer } = this.#options;
+    sessions.engine.setEffects(false);
+    sessions.engine.setEffects(true);
+    const writer: LogWriter = new LogWriter({
+      segment,
+      isNew,
+      position,
+      policy: this.settings.policy,
+      clock,
+      defer,
+      onProgress: () => {
+        if (this.#writer === writer) this.#progress();
+      },
+      onFailure: (cause) => {
+        if (this.#writer === writer) this.#fail(cause);
+      },
+    });
+    this.#writer = writer;
+  }
+
+  #progress(): void {
+    const { gate, sessions, onProgress } = this.#options;
+    if (this.#writer !== undefined) gate.reached = this.#writer.reached;
+    sessions.release();
+    onProgress?.();
+  }
+
+  /** Output waits for the log from now on. */
+  #holdGate(): void {
+    const { gate } = this.#options;
+    this.#isLogValid = true;
+    gate.reached = this.#writer?.reached ?? 0;
+    gate.open = false;
+  }
+
+  #openGate(): void {
+    const { gate, sessions } = this.#options;
+    gate.open = true;
+    sessions.release();
+  }
+
+  #fail(cause: Error): void {
+    const { gate, sessions, warning, tellFailure } = this.#options;
+    const reason = reasonOf(cause);
+    const { segmentName: name = "" } = this.#writer ?? {};
+    warning(`Error writing to the AOF file ${name}: ${cause.message}. Writes are refused.`);
+    this.#failure = reason;
+    this.#isLogValid = false;
+    sessions.refuseHeld(`MISCONF Errors writing to the AOF file: ${reason}`);
+    gate.open = true;
+    void this.#writer?.abandon();
+    tellFailure(reason);
+  }
+
+  #tryAgain(): void {
+    if (this.#options.sessions.engine.isForked || !this.settings.appendonly) return;
+    this.#restart().then(
+      () => this.#options.notice("The AOF file can be written again, writes are accepted."),
+      (cause: Error) => this.#options.warning(`The log cannot be resumed yet: ${cause.message}`),
+    );
+  }
+
+  /** A new image with a new segment behind it; the log holds when both are durable. */
+  #restart(): Promise<void> {
+    this.#restarting ??= this.#restartNow().finally(() => {
+      this.#restarting = undefined;
+    });
+    return this.#restarting;
+  }
+
+  async #restartNow(): Promise<void> {
+    const { sessions, images, tellFailure } = this.#options;
+    await this.#writer?.abandon();
+    const segment = await this.#create(sessions.engine.position());
+    const { engine } = sessions;
+    const position = engine.position();
+    this.#begin(segment, position, true);
+    const { durable } = images.begin(this.storage, engine);
+    const image = await durable;
+    const name = segment.file.name;
+    await this.#change(() => {
+      const segments = [...this.#manifest.segments, { name, offset: position }];
+      return this.#write({ ...this.#manifest, segments });
+    });
+    await this.#adopt(image, name);
+    const failure = this.#writer?.failure;
+    if (failure !== undefined) throw failure;
+    await this.#writer?.settle();
+    this.#holdGate();
+    this.#failure = undefined;
+    tellFailure("");
+  }
+
+  async #turnOff(): Promise<void> {
+    const { sessions, tellFailure } = this.#options;
+    const writer = this.#writer;
+    this.#writer = undefined;
+    this.#isLogValid = false;
+    sessions.engine.setEffects(false);
+    this.#failure = undefined;
+    tellFailure("");
+    await writer?.close();
+    this.#openGate();
+  }
+
+  /** Makes the segment ready that the log will go on in after the next image. */
+  #makeSpare(): void {
+    this.#change(async () => {
+      if (this.#spare !== undefined || this.#writer === undefined) return;
+      const offset = this.#writer.accepted;
+      const spare = await this.#create(offset);
+      const segments = [...this.#manifest.segments, { name: spare.file.name, offset }];
+      await this.#write({ ...this.#manifest, segments });
+      this.#spare = spare;
+    }).catch((cause: Error) => {
+      this.#options.warning(`No log segment can be made ready: ${cause.message}`);
+    });
+  }
+
+  async #create(position: number): Promise<Segment> {
+    const { history } = this.#manifest;
+    const names = await this.storage.list();
+    let name = segmentName(history, position);
+    for (let n = 1; names.includes(name); n++) name = segmentName(`${history}-${n}`, position);
+    return createSegment(this.storage, name, history);
+  }
+
+  /** Runs changes of files one after another. */
+  #change(run: () => Promise<void>): Promise<void> {
+    const done = this.#changes.then(run);
+    this.#changes = done.catch(() => {});
+    return done;
+  }
+
+  async #write(manifest: Manifest): Promise<void> {
+    await writeManifest(this.storage, manifest);
+    this.#manifest = manifest;
+  }
+
+  /** Removes the files of this data set that the manifest does not name. */
+  async #removeOthers(): Promise<void> {
+    await this.#options.images.removeOthers(this.storage, this.#manifest);
+    const kept = this.#manifest.segments.map(({ name }) => name);
+    const inUse = [this.#spare?.file.name, this.#writer?.segmentName];
+    for (const name of await this.storage.list()) {
+      if (!isSegment(name) || kept.includes(name) || inUse.includes(name)) continue;
+      await this.storage.remove(name);
+    }
+  }
+
+  /** Without a manifest there is nothing that an image or a log could belong to. */
+  async #refuseOrphans(): Promise<void> {
+    const names = await this.storage.list();
+    const image = names.find((name) => /^image-.*\.quire$/.test(name));
+    let found = image;
+    for (const name of names.filter(isSegment)) {
+      const file = await this.storage.openRead(name);
+      // One that a start which did not get further has left holds only its header.
+      if (file.bytes > 256) found ??= name;
+      file.close();
+    }
+    if (found === undefined) return;
+    const { place } = this.storage;
+    throw new Error(
+      `${place} holds ${found}, but no quire.manifest: bring that back, or move these files away`,
+    );
+  }
+
+  #tellTorn(end: LogEnd): void {
+    if (end.tornBytes === 0) return;
+    const what = `The log ends in the middle of a write: ${end.tornBytes} bytes at ${end.tornAt}`;
+    if (!this.settings.cutsTornEnd) {
+      throw new Error(`${what}. Set aof-load-truncated to yes to start without them.`);
+    }
+    this.#options.warning(`${what} are left out (aof-load-truncated yes).`);
+  }
+
+  /** Writes what INFO shows into the exchange record. */
+  publish(): void {
+    const { engine } = this.#options.sessions;
+    const writer = this.#writer;
+    engine.setFact(Exchange.LOG_BYTES, this.logBytes);
+    engine.setFact(Exchange.LOG_BUFFER_BYTES, writer?.bufferedBytes ?? 0);
+    engine.setFact(Exchange.LOG_PENDING_SYNCS, writer?.isSyncing ? 1 : 0);
+    engine.setFact(Exchange.LOG_DELAYED_SYNCS, writer?.delayedSyncs ?? 0);
+  }
+}
+
+function isSegment(name: string): boolean {
+  return /^log-.*\.aof$/.test(name);
+}
+
+export type { ManifestFile };
+
+const REASONS: Record<string, string> = {
+  ENOSPC: "No space left on device",
+  EIO: "Input/output error",
+  EDQUOT: "Disk quota exceeded",
+  EROFS: "Read-only file system",
+  EFBIG: "File too large",
+};
+
+/** As the system's own text for an error number reads, where that is known. */
+function reasonOf(cause: Error): string {
+  const { code = "" } = cause as { code?: string };
+  return REASONS[code] ?? cause.message.replace(/[\r\n]+/g, " ");
+}
