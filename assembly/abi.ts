@@ -136,6 +136,32 @@ export const enum Exchange {
   SAVE_SCHEDULED = 368,
   /** in, u32: 1 while the log is rewritten. */
   REWRITE_IN_PROGRESS = 372,
+  /** in, u32: 1 while the data set is loaded; 1 while the log has failed and writes are refused. */
+  LOADING = 376,
+  LOG_FAILED = 380,
+  /** in, f64: since when it is loaded, and how much of what there is (bytes or pages). */
+  LOADING_START_MS = 384,
+  LOADING_TOTAL = 392,
+  LOADING_DONE = 400,
+  /** in, f64: bytes of image and log, and how many they were after the last rewrite. */
+  LOG_BYTES = 408,
+  LOG_BASE_BYTES = 416,
+  /** in, f64: when the rewrite that runs began (0: none does), how long the last one took or -1. */
+  REWRITE_STARTED_MS = 424,
+  REWRITE_DURATION_MS = 432,
+  /** in, f64: rewrites so far, and how many of the last ones have failed. */
+  REWRITES = 440,
+  REWRITE_FAILURES = 448,
+  /** in, f64: bytes that wait to be appended; syncs that run; appends that waited for one. */
+  LOG_BUFFER_BYTES = 456,
+  LOG_PENDING_SYNCS = 464,
+  LOG_DELAYED_SYNCS = 472,
+  /** in, f64: the position up to which the log is durable. */
+  LOG_DURABLE = 480,
+  /** in, u32: 1 when a rewrite waits for an image that is being made. */
+  REWRITE_SCHEDULED = 488,
+  /** out, u32: counts the changes of the configuration. */
+  CONFIGURATION_CHANGES = 492,
 }
 
 /** What a call of `execute`, `resume` or `complete` returns. */
@@ -186,6 +212,10 @@ export const enum Request {
   SAVE = 5,
   /** BGSAVE: complete when the image is cut, before any other call. */
   BACKGROUND_SAVE = 6,
+  /** BGREWRITEAOF: complete, with the status to answer, before any other call. */
+  REWRITE_LOG = 7,
+  /** WAITAOF: complete with "1" once the log is durable, with "0" after `number` ms (0: never). */
+  WAIT_LOG = 8,
   /**
    * MIGRATE; text: the argument vector, u32 address and u32 bytes of each word, valid until the
    * next engine call; number: the database that the keys are in.

@@ -102,7 +102,7 @@ export async function startRedis(): Promise<Server> {
 export async function startQuire(): Promise<Server> {
   const port = await freePort();
   const program = join(process.cwd(), "dist", "quiredb.js");
-  const child = spawn(process.execPath, [program, "--port", String(port)], {
+  const child = spawn(process.execPath, [program, "--port", String(port), "--memory"], {
     stdio: "ignore",
   });
   return open("quire", child, port, () => {});

@@ -27,6 +27,7 @@ import { registerSort } from "./sort";
 import { registerStrings } from "./strings";
 import { registerDebug } from "./debug";
 import { registerInfo } from "./info";
+import { registerLog } from "./log";
 import { registerMemory } from "./memory";
 import { registerMigrate } from "./migrate";
 import { registerPersistence } from "./persistence";
@@ -53,6 +54,7 @@ export function registerCommands(): void {
   registerMemory();
   registerDebug();
   registerPersistence();
+  registerLog();
   registerShutdown();
   registerKeys();
   registerSort();

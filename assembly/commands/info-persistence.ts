@@ -2,6 +2,7 @@
 
 import { EXCHANGE, Exchange } from "../abi";
 import { nowMs } from "../memory/root";
+import { numberOf } from "../server/configuration";
 import { hostNumber } from "../server/facts";
 import { TextBuilder } from "../text/builder";
 import { constantLines, decimalLine, integerLine, textLine } from "./info-text";
@@ -17,13 +18,56 @@ function secondsOf(ms: f64): f64 {
 }
 
 export function addPersistence(out: TextBuilder): void {
-  constantLines(out, "loading:0\nasync_loading:0\n");
+  integerLine(out, "loading", word(Exchange.LOADING));
+  constantLines(out, "async_loading:0\n");
   addImages(out);
-  constantLines(out, "rdb_last_load_keys_expired:0\nrdb_last_load_keys_loaded:0\naof_enabled:0\n\
-aof_rewrite_in_progress:0\naof_rewrite_scheduled:0\naof_last_rewrite_time_sec:-1\n\
-aof_current_rewrite_time_sec:-1\naof_last_bgrewrite_status:ok\naof_rewrites:0\n\
-aof_rewrites_consecutive_failures:0\naof_last_write_status:ok\naof_last_cow_size:0\n\
-module_fork_in_progress:0\nmodule_fork_last_cow_size:0\n");
+  constantLines(out, "rdb_last_load_keys_expired:0\nrdb_last_load_keys_loaded:0\n");
+  addLog(out);
+  constantLines(out, "module_fork_in_progress:0\nmodule_fork_last_cow_size:0\n");
+  if (numberOf("appendonly")) addLogSizes(out);
+  if (word(Exchange.LOADING) > 0) addLoading(out);
+}
+
+function addLog(out: TextBuilder): void {
+  const started = hostNumber(Exchange.REWRITE_STARTED_MS);
+  const failures = hostNumber(Exchange.REWRITE_FAILURES);
+  const hasRun = hostNumber(Exchange.REWRITES) + failures > 0;
+  integerLine(out, "aof_enabled", <f64>numberOf("appendonly"));
+  integerLine(out, "aof_rewrite_in_progress", word(Exchange.REWRITE_IN_PROGRESS));
+  integerLine(out, "aof_rewrite_scheduled", word(Exchange.REWRITE_SCHEDULED));
+  integerLine(out, "aof_last_rewrite_time_sec",
+    secondsOf(hasRun ? hostNumber(Exchange.REWRITE_DURATION_MS) : -1));
+  integerLine(out, "aof_current_rewrite_time_sec",
+    secondsOf(started > 0 ? max(0, <f64>nowMs() - started) : -1));
+  textLine(out, "aof_last_bgrewrite_status", failures > 0 ? "err" : "ok");
+  integerLine(out, "aof_rewrites", hostNumber(Exchange.REWRITES));
+  integerLine(out, "aof_rewrites_consecutive_failures", failures);
+  textLine(out, "aof_last_write_status", word(Exchange.LOG_FAILED) ? "err" : "ok");
+  constantLines(out, "aof_last_cow_size:0\n");
+}
+
+function addLogSizes(out: TextBuilder): void {
+  integerLine(out, "aof_current_size", hostNumber(Exchange.LOG_BYTES));
+  integerLine(out, "aof_base_size", hostNumber(Exchange.LOG_BASE_BYTES));
+  integerLine(out, "aof_pending_rewrite", word(Exchange.REWRITE_SCHEDULED));
+  integerLine(out, "aof_buffer_length", hostNumber(Exchange.LOG_BUFFER_BYTES));
+  integerLine(out, "aof_pending_bio_fsync", hostNumber(Exchange.LOG_PENDING_SYNCS));
+  integerLine(out, "aof_delayed_fsync", hostNumber(Exchange.LOG_DELAYED_SYNCS));
+}
+
+/** Bytes of the log, or pages of the image. */
+function addLoading(out: TextBuilder): void {
+  const total = hostNumber(Exchange.LOADING_TOTAL);
+  const done = hostNumber(Exchange.LOADING_DONE);
+  const started = hostNumber(Exchange.LOADING_START_MS);
+  const seconds = max(0, <f64>nowMs() - started) / 1000;
+  integerLine(out, "loading_start_time", Math.floor(started / 1000));
+  integerLine(out, "loading_total_bytes", total);
+  constantLines(out, "loading_rdb_used_mem:0\n");
+  integerLine(out, "loading_loaded_bytes", done);
+  decimalLine(out, "loading_loaded_perc", total > 0 ? (done * 100) / total : 0, 2);
+  integerLine(out, "loading_eta_seconds",
+    done > 0 ? Math.ceil((seconds * max(0, total - done)) / done) : 1);
 }
 
 /** Bytes "copied on write" are those of pages that the write barrier handed over. */

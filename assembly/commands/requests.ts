@@ -3,9 +3,10 @@
  */
 
 import { Request } from "../abi";
-import { replyErrorLine, replyOk } from "../protocol/reply";
+import { replyErrorLine, replyOk, replyStatusBytes } from "../protocol/reply";
 import { Session } from "../server/session";
 import { completeConfigure } from "./configuration";
+import { completeWaitLog } from "./log";
 import { completeMigrate } from "./migrate";
 import { completeBackgroundSave } from "./persistence";
 import { completeShutdown } from "./shutdown";
@@ -19,6 +20,8 @@ export function completeRequest(session: Session, ok: bool, text: usize, bytes: 
   session.requestKind = Request.NONE;
   if (kind == Request.SHUTDOWN) completeShutdown(session, ok, text, bytes);
   else if (ok && kind == Request.BACKGROUND_SAVE) completeBackgroundSave();
+  else if (ok && kind == Request.REWRITE_LOG) replyStatusBytes(text, bytes);
+  else if (ok && kind == Request.WAIT_LOG) completeWaitLog(text, bytes);
   else if (ok) replyOk();
   else replyErrorLine(text, bytes);
 }

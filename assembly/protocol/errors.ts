@@ -377,6 +377,9 @@ ERR The server is running without a config file";
 ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order \
 to schedule a BGSAVE whenever possible.";
 // @ts-ignore: decorator
+@lazy @inline export const WAITAOF_WITHOUT_LOG: string = "\
+ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.";
+// @ts-ignore: decorator
 @lazy @inline export const SAVE_MISCONF: string = "\
 MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. \
 Commands that may modify the data set are disabled, because this instance is configured to report \

@@ -32,6 +32,7 @@ import {
 import { Call, renderVerbatim, topCall } from "./call";
 import { countErrorCode } from "./error-statistics";
 import { setExecuting, settleMessages } from "./messages";
+import { hasRefusals, isRefusedByHost } from "./refusals";
 import { ReplyMode, Session, findSession } from "./session";
 import { settings } from "./settings";
 import { Row, RowFlag, findRow, findSubcommand } from "./table";
@@ -243,6 +244,7 @@ export function admit(call: Call): Row | null {
   if (load<u32>(EXCHANGE + Exchange.SAVE_FAILED) && isUnsafe(call, row)) {
     return refuse(row, SAVE_MISCONF);
   }
+  if (hasRefusals() && isRefusedByHost(call, row)) return null;
   if (session.subscriptions && session.protocol == 2 && !runsWhileSubscribed(row)) {
     row.rejectedCalls += 1;
     replyNotWhileSubscribed(row.nameAddress, row.nameBytes);

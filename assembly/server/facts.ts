@@ -21,9 +21,11 @@ export const enum Fact {
   EXECUTABLE = 1,
   CONFIG_FILE = 2,
   RUNTIME = 3,
+  /** Why the log cannot be written; empty: it can. */
+  LOG_FAILURE = 4,
 }
 
-const FACT_COUNT: u32 = 4;
+const FACT_COUNT: u32 = 5;
 const FACTS: usize = SERVER_ROOT + 0x2660;
 export const RUN_ID: usize = SERVER_ROOT + 0x2690;
 export const REPLICATION_ID: usize = SERVER_ROOT + 0x26c0;
@@ -49,12 +51,21 @@ export function factNamed(name: usize, bytes: u32): Fact {
   if (equalsIgnoreCase(name, bytes, "os")) return Fact.OS;
   if (equalsIgnoreCase(name, bytes, "executable")) return Fact.EXECUTABLE;
   if (equalsIgnoreCase(name, bytes, "config_file")) return Fact.CONFIG_FILE;
+  if (equalsIgnoreCase(name, bytes, "log_failure")) return Fact.LOG_FAILURE;
   return equalsIgnoreCase(name, bytes, "runtime") ? Fact.RUNTIME : Fact.UNKNOWN;
 }
 
 /** Keeps a copy of the text; its memory is reserved. */
 export function setFact(fact: Fact, text: usize, bytes: u32): void {
   replaceText(FACTS + (<usize>fact << 3), text, bytes);
+}
+
+export function factAddress(fact: Fact): usize {
+  return load<u32>(FACTS + (<usize>fact << 3));
+}
+
+export function factBytes(fact: Fact): u32 {
+  return load<u32>(FACTS + (<usize>fact << 3), 4);
 }
 
 export function appendFact(fact: Fact, out: TextBuilder): void {

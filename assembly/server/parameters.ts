@@ -29,11 +29,11 @@ function registerFlags(): void {
   flag("activerehashing", "", "yes", UNUSED);
   flag("always-show-logo", "", "no", IMMUTABLE | UNUSED);
   flag("aof-disable-auto-gc", "", "no", UNUSED);
-  flag("aof-load-truncated", "", "yes", UNUSED);
+  flag("aof-load-truncated", "", "yes", HOST);
   flag("aof-rewrite-incremental-fsync", "", "yes", UNUSED);
   flag("aof-timestamp-enabled", "", "no", UNUSED);
   flag("aof-use-rdb-preamble", "", "yes", UNUSED);
-  flag("appendonly", "", "no", UNUSED);
+  flag("appendonly", "", "no", HOST);
   flag("cluster-allow-pubsubshard-when-down", "", "yes", UNUSED);
   flag("cluster-allow-reads-when-down", "", "no", UNUSED);
   flag("cluster-allow-replica-migration", "", "yes", UNUSED);
@@ -86,7 +86,7 @@ function registerIntegers(): void {
   integer("active-defrag-threshold-lower", "", "10", 0, 1000, UNUSED);
   integer("active-defrag-threshold-upper", "", "100", 0, 1000, UNUSED);
   integer("active-expire-effort", "", "1", 1, 10, 0);
-  integer("auto-aof-rewrite-percentage", "", "100", 0, 2147483647, UNUSED);
+  integer("auto-aof-rewrite-percentage", "", "100", 0, 2147483647, HOST);
   integer("busy-reply-threshold", "lua-time-limit", "5000", 0, 9223372036854775807, UNUSED);
   integer("cluster-announce-bus-port", "", "0", 0, 65535, UNUSED);
   integer("cluster-announce-port", "", "0", 0, 65535, UNUSED);
@@ -141,7 +141,7 @@ function registerIntegers(): void {
 
 function registerSizes(): void {
   memorySize("active-defrag-ignore-bytes", "", "104857600", 1, UNUSED);
-  memorySize("auto-aof-rewrite-min-size", "", "67108864", 0, UNUSED);
+  memorySize("auto-aof-rewrite-min-size", "", "67108864", 0, HOST);
   memorySize("client-query-buffer-limit", "", "1073741824", 1048576, 0);
   memorySize("cluster-link-sendbuf-limit", "", "0", 0, UNUSED | UNSIGNED);
   memorySize("hash-max-listpack-value", "hash-max-ziplist-value", "64", 0, 0);
@@ -157,7 +157,7 @@ function registerSizes(): void {
 
 function registerChoices(): void {
   choice("acl-pubsub-default", "", "resetchannels", "allchannels resetchannels", UNUSED);
-  choice("appendfsync", "", "everysec", "everysec always no", UNUSED);
+  choice("appendfsync", "", "everysec", "everysec always no", HOST);
   choice("cluster-preferred-endpoint-type", "", "ip", "ip hostname unknown-endpoint", UNUSED);
   choice("enable-debug-command", "", "no", "no yes local", IMMUTABLE);
   choice("enable-module-command", "", "no", "no yes local", IMMUTABLE | UNUSED);

@@ -16,6 +16,8 @@ export interface Plan {
   memoryBytes: number | undefined;
   /** Take a free port. */
   autoPort: boolean;
+  /** Keep nothing on disk. */
+  memoryOnly: boolean;
 }
 
 /** Directives that limit access or bring in data, and have no effect yet: the start must stop. */
@@ -53,12 +55,20 @@ export function parseMemory(text: string): number | undefined {
 
 /** Sorts out what the host needs first, and stops at what is not built. */
 export function planConfiguration(directives: readonly Directive[], version: string): Plan {
-  const plan: Plan = { directives: [], databases: 16, memoryBytes: undefined, autoPort: false };
+  const plan: Plan = {
+    directives: [],
+    databases: 16,
+    memoryBytes: undefined,
+    autoPort: false,
+    memoryOnly: false,
+  };
   for (const directive of directives) {
     const [value = ""] = directive.values;
     refuseNotBuilt(directive, version);
     if (directive.name === "engine-memory") {
       plan.memoryBytes = readMemory(directive, version);
+    } else if (directive.name === "memory") {
+      plan.memoryOnly = true;
     } else if (directive.name === "port" && value === "auto") {
       plan.autoPort = true;
     } else {
@@ -70,7 +80,13 @@ export function planConfiguration(directives: readonly Directive[], version: str
     }
   }
   plan.directives = mergeSave(plan.directives);
+  if (plan.memoryOnly) plan.directives = plan.directives.filter((each) => !isKeeping(each.name));
   return plan;
+}
+
+/** Directives that mean nothing to a server that keeps nothing. */
+function isKeeping(name: string): boolean {
+  return name === "appendonly" || name === "save";
 }
 
 function readMemory(directive: Directive, version: string): number {

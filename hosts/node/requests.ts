@@ -1,8 +1,8 @@
 /** Answers what the engine asks of its host: CONFIG SET, CONFIG REWRITE, SHUTDOWN, saving. */
 import { Request } from "../../assembly/abi.js";
 import type { EngineRequest } from "../shared/engine.js";
-import type { Saves } from "../shared/persistence/saves.js";
 import type { Answer } from "../shared/sessions.js";
+import type { NodeData } from "./data.js";
 import type { Log } from "./log.js";
 import { rewriteFile } from "./rewrite.js";
 import { readPairs } from "./settings.js";
@@ -15,7 +15,9 @@ export interface RequestHandlerOptions {
   apply: (pairs: readonly [string, string][]) => Promise<void>;
   /** The present value of a parameter; undefined when there is none of that name. */
   currentValue: (name: string) => string | undefined;
-  saves: Saves;
+  data: NodeData;
+  /** The position that the last call reached. */
+  position: () => number;
   stop: () => void;
   /** Answers what is not answered here; undefined: nobody knows that request. */
   further: (request: EngineRequest) => Answer | Promise<Answer> | undefined;
@@ -40,9 +42,13 @@ export class RequestHandler {
       case Request.SHUTDOWN:
         return this.#shutdown(request.text.split("\0"));
       case Request.SAVE:
-        return this.#options.saves.save();
+        return this.#options.data.saves.save();
       case Request.BACKGROUND_SAVE:
-        return this.#options.saves.background();
+        return this.#options.data.saves.background();
+      case Request.REWRITE_LOG:
+        return this.#options.data.rewrites.ask();
+      case Request.WAIT_LOG:
+        return this.#options.data.wait(this.#options.position(), request.number);
       default:
         return this.#options.further(request) ?? UNKNOWN_REQUEST;
     }
@@ -79,7 +85,7 @@ export class RequestHandler {
   /** The connection closes without a reply, as the last thing that happens. */
   async #shutdown(options: readonly string[]): Promise<Answer> {
     this.#options.log.notice("User requested shutdown...");
-    const refusal = await this.#options.saves.beforeStop(options);
+    const refusal = await this.#options.data.saves.beforeStop(options);
     if (refusal !== undefined) return { ok: false, text: refusal };
     setImmediate(this.#options.stop);
     return new Promise(() => {});

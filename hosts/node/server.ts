@@ -4,7 +4,7 @@
  */
 import { setImmediate as defer } from "node:timers";
 import { Exchange } from "../../assembly/abi.js";
-import { Engine, type Link } from "../shared/engine.js";
+import { Engine, type EngineOptions, type Link } from "../shared/engine.js";
 import { InternalSession } from "../shared/internal.js";
 import { Sessions } from "../shared/sessions.js";
 import { Ticker } from "../shared/ticker.js";
@@ -18,10 +18,10 @@ import {
   readParameters,
 } from "./configuration.js";
 import { Connections } from "./connections.js";
+import { NodeData } from "./data.js";
 import type { Directive } from "./directives.js";
 import { Endpoints } from "./endpoints.js";
 import { refreshFacts, tellFacts } from "./facts.js";
-import { NodeImages } from "./images.js";
 import { Log } from "./log.js";
 import { type EngineModules, loadModules, packageVersion } from "./module.js";
 import { answerRdbRequest } from "./rdb-requests.js";
@@ -35,6 +35,8 @@ export interface ServerOptions {
   directives?: readonly Directive[];
   /** The file that CONFIG REWRITE changes. */
   configurationFile?: string;
+  /** Keep nothing on disk. */
+  memory?: boolean;
   /** Never use more memory than this. */
   memoryBytes?: number;
   module?: WebAssembly.Module | Link;
@@ -62,6 +64,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   return server;
 }
 
+/** After so many traps within the period the server stops. */
+const MOST_TRAPS = 3;
+const TRAP_PERIOD_MS = 60_000;
+
 class Server implements RunningServer {
   readonly log: Log;
   readonly stopped: Promise<EngineTrap | undefined>;
@@ -70,8 +76,15 @@ class Server implements RunningServer {
   readonly #connections: Connections;
   readonly #endpoints: Endpoints;
   readonly #requests: RequestHandler;
-  readonly #images: NodeImages;
+  readonly #data: NodeData;
+  readonly #options: ServerOptions;
+  readonly #plan: Plan;
+  readonly #modules: EngineModules | undefined;
+  readonly #traps: number[] = [];
+  #isLoading = false;
   #autoPort = false;
+  #unused: string[] = [];
+  readonly #startMs = Date.now();
   #settings: Settings = DEFAULT_SETTINGS;
   #resolveStopped: (trap: EngineTrap | undefined) => void = () => {};
   #closing: Promise<void> | undefined;
@@ -82,26 +95,35 @@ class Server implements RunningServer {
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
-    const plan = planConfiguration(givenDirectives(options), version);
-    const module = options.module ?? modules?.plain;
-    if (module === undefined) throw new Error("no engine is given");
-    const engine = Engine.create(module, {
-      memoryBytes: plan.memoryBytes ?? options.memoryBytes,
-      databases: plan.databases,
+    this.#options = options;
+    this.#modules = modules;
+    this.#plan = planConfiguration(givenDirectives(options), version);
+    this.#data = new NodeData({
+      engineFile: this.#plan.memoryOnly || options.memory ? undefined : modules?.file,
+      sessions: () => this.#sessions,
+      engines: {
+        useFresh: () => this.#useEngine(this.#formatEngine()),
+        link: () => this.#linkEngine(),
+        usePlaced: (engine) => {
+          engine.attach(this.#engineOptions());
+          this.#useEngine(engine);
+        },
+      },
+      log: this.log,
+      tellFailure: (reason) => this.#tellFailure(reason),
     });
-    engine.setFact(Exchange.START_TIME_MS, Date.now());
-    if (modules !== undefined) engine.useGuarded(modules.guarded);
-    this.#images = new NodeImages(modules?.file, () => this.#sessions, this.log);
     this.#requests = new RequestHandler({
       file: options.configurationFile,
       apply: (pairs) => this.#apply(pairs),
       currentValue: (name) => this.#currentValue(name),
-      saves: this.#images.saves,
+      data: this.#data,
+      position: () => this.#sessions.engine.position(),
       stop: () => void this.close(),
       further: (request) =>
         answerRdbRequest(request, this.#sessions, { log: this.log, setEffects: () => {} }),
       log: this.log,
     });
+    const engine = this.#formatEngine();
     this.#sessions = new Sessions(engine, {
       now: Date.now,
       defer,
@@ -110,6 +132,8 @@ class Server implements RunningServer {
         return () => clearTimeout(timer);
       },
       allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
+      gate: this.#data.gate,
+      onEffects: this.#data.take,
       onRequest: (request) => this.#requests.answer(request),
       onLog: (level, text) => this.log.write(level, text),
       onTrap: (trap) => void this.#trapped(trap),
@@ -131,13 +155,12 @@ class Server implements RunningServer {
       refresh: refreshFacts,
       onBeat: (nowMs) => {
         this.#connections.sweepIdle(nowMs);
-        this.#images.saves.beat(nowMs);
+        if (!this.#isLoading) this.#data.beat(nowMs);
         this.#sessions.enforceSoftLimit(nowMs);
       },
     });
-    refreshFacts(engine);
-    this.#configure(plan, version);
-    this.#internally((run) => tellFacts(run, options.configurationFile));
+    this.#prepareEngine(engine);
+    this.#useGiven();
   }
 
   get port(): number {
@@ -155,12 +178,15 @@ class Server implements RunningServer {
   async listen(): Promise<void> {
     try {
       await this.#endpoints.open(this.#settings, this.#autoPort);
+      if (this.#autoPort) this.#tellPort();
+      this.#isLoading = true;
+      this.#ticker.start();
+      await this.#data.open(this.#settings);
+      this.#isLoading = false;
     } catch (cause) {
       await this.close();
       throw cause;
     }
-    if (this.#autoPort) this.#tellPort();
-    this.#ticker.start();
     this.#requests.started = true;
   }
 
@@ -172,24 +198,88 @@ class Server implements RunningServer {
   async #close(trap: EngineTrap | undefined): Promise<void> {
     this.#ticker.stop();
     await this.#endpoints.close();
+    await this.#data.settle();
     await this.#connections.closeAll();
+    await this.#data.close();
     this.#resolveStopped(trap);
   }
 
+  /** A trap: with a data directory the server goes on from what that holds. */
   #trapped(trap: EngineTrap): void {
     this.log.warning(`The engine has stopped: ${trap.message}`);
     this.log.warning(`The command was: ${trap.command}`);
-    this.#closing ??= this.#close(trap);
+    const nowMs = Date.now();
+    this.#traps.push(nowMs);
+    const recent = this.#traps.filter((timeMs) => nowMs - timeMs < TRAP_PERIOD_MS).length;
+    if (this.#isLoading || recent >= MOST_TRAPS || !this.#data.canRecover) {
+      if (recent >= MOST_TRAPS) this.log.warning(`${recent} times in a minute: this server stops`);
+      this.#closing ??= this.#close(trap);
+      return;
+    }
+    void this.#recover(trap);
   }
 
-  #configure(plan: Plan, version: string): void {
-    const unused = this.#internally((run) => applyConfiguration(plan, run, version));
+  async #recover(trap: EngineTrap): Promise<void> {
+    this.#isLoading = true;
+    try {
+      await this.#data.recover(this.#sessions.engine.position());
+      this.log.warning("The data has been loaded again; serving goes on");
+      this.#isLoading = false;
+    } catch (cause) {
+      this.log.warning(`The data cannot be loaded again: ${(cause as Error).message}`);
+      this.#closing ??= this.#close(trap);
+    }
+  }
+
+  #engineOptions(): EngineOptions {
+    const { memoryBytes, databases } = this.#plan;
+    return { memoryBytes: memoryBytes ?? this.#options.memoryBytes, databases };
+  }
+
+  #linkEngine(): Engine {
+    const module = this.#options.module ?? this.#modules?.plain;
+    if (module === undefined) throw new Error("no engine is given");
+    const engine = Engine.link(module, this.#engineOptions());
+    if (this.#modules !== undefined) engine.useGuarded(this.#modules.guarded);
+    return engine;
+  }
+
+  #formatEngine(): Engine {
+    const engine = this.#linkEngine();
+    engine.format(this.#engineOptions());
+    return engine;
+  }
+
+  #useEngine(engine: Engine): void {
+    this.#sessions.useEngine(engine);
+    this.#prepareEngine(engine);
+    if (this.#autoPort) this.#tellPort();
+  }
+
+  /** An engine that has just come into use learns its configuration and the facts of INFO. */
+  #prepareEngine(engine: Engine): void {
+    const { configurationFile } = this.#options;
+    const version = packageVersion();
+    engine.setFact(Exchange.START_TIME_MS, this.#startMs);
+    refreshFacts(engine);
+    this.#unused = this.#internally((run) => applyConfiguration(this.#plan, run, version));
+    this.#internally((run) => tellFacts(run, configurationFile));
+  }
+
+  /** Takes over the settings that the engine has read. */
+  #useGiven(): void {
     const given = this.#internally((run) => readParameters(SETTING_NAMES, run));
     this.#use(withChanges(DEFAULT_SETTINGS, given));
-    this.#autoPort = plan.autoPort;
+    this.#autoPort = this.#plan.autoPort;
     this.log.useLevel(this.#settings.loglevel);
     if (this.#settings.logfile !== "") this.log.useFile(this.#settings.logfile);
-    if (unused.length > 0) this.log.notice(`Accepted without effect: ${unused.join(", ")}`);
+    if (this.#unused.length === 0) return;
+    this.log.notice(`Accepted without effect: ${this.#unused.join(", ")}`);
+  }
+
+  #tellFailure(reason: string): void {
+    this.#sessions.engine.setWord(Exchange.LOG_FAILED, reason === "" ? 0 : 1);
+    this.#internally((run) => run(["QUIRE", "FACT", "log_failure", reason]));
   }
 
   /** Applies parameters at run time; throws with the reason when one cannot be. */
@@ -201,13 +291,16 @@ class Server implements RunningServer {
     if (names.includes("port") || names.includes("bind")) {
       await this.#endpoints.move(this.#settings, next);
     }
+    if (names.some((name) => name.startsWith("append") || name.startsWith("aof-"))) {
+      await this.#data.apply(next);
+    }
     this.#use(next);
   }
 
   #use(settings: Settings): void {
     this.#settings = settings;
     this.#connections.settings = settings;
-    this.#images.use(settings);
+    this.#data.use(settings);
     this.#sessions.limits = settings.outputLimits;
   }
 
@@ -233,15 +326,23 @@ class Server implements RunningServer {
 }
 
 /** Without a `bind` only this machine is served, as the packaged configurations of Redis say. */
-const DEFAULT_BIND = ["127.0.0.1", "-::1"];
+const DEFAULTS = { bind: ["127.0.0.1", "-::1"] };
+/** What a server does that keeps its data. */
+const KEPT_DEFAULTS = {
+  appendonly: ["yes"],
+  save: ["3600", "1", "300", "100", "60", "10000"],
+};
 
 function givenDirectives(options: ServerOptions): Directive[] {
   const simple = Object.entries(options.configuration ?? {}).map(([name, value]) =>
     directiveOf(name, Array.isArray(value) ? value.map(String) : [String(value)]),
   );
   const given = [...simple, ...(options.directives ?? [])];
-  const hasBind = given.some((directive) => directive.name === "bind");
-  return hasBind ? given : [directiveOf("bind", DEFAULT_BIND), ...given];
+  const isGiven = (name: string) => given.some((directive) => directive.name === name);
+  const isKept = !options.memory && !isGiven("memory");
+  const defaults = isKept ? { ...DEFAULTS, ...KEPT_DEFAULTS } : DEFAULTS;
+  const missing = Object.entries(defaults).filter(([name]) => !isGiven(name));
+  return [...missing.map(([name, values]) => directiveOf(name, values)), ...given];
 }
 
 function directiveOf(name: string, values: readonly string[]): Directive {

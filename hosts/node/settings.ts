@@ -17,6 +17,12 @@ export interface Settings {
   dir: string;
   save: string;
   imageCompression: boolean;
+  appendonly: boolean;
+  appendfsync: string;
+  /** aof-load-truncated */
+  cutsTornEnd: boolean;
+  rewritePercentage: number;
+  rewriteBytes: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -35,6 +41,11 @@ export const DEFAULT_SETTINGS: Settings = {
   dir: "./data",
   save: "",
   imageCompression: false,
+  appendonly: false,
+  appendfsync: "everysec",
+  cutsTornEnd: true,
+  rewritePercentage: 100,
+  rewriteBytes: 64 * 1024 * 1024,
 };
 
 type Apply = (settings: Settings, value: string) => void;
@@ -81,6 +92,21 @@ const APPLY: Record<string, Apply> = {
   },
   "image-compression": (settings, value) => {
     settings.imageCompression = value === "yes";
+  },
+  appendonly: (settings, value) => {
+    settings.appendonly = value === "yes";
+  },
+  appendfsync: (settings, value) => {
+    settings.appendfsync = value;
+  },
+  "aof-load-truncated": (settings, value) => {
+    settings.cutsTornEnd = value === "yes";
+  },
+  "auto-aof-rewrite-percentage": (settings, value) => {
+    settings.rewritePercentage = Number(value);
+  },
+  "auto-aof-rewrite-min-size": (settings, value) => {
+    settings.rewriteBytes = Number(value);
   },
   "client-output-buffer-limit": (settings, value) => {
     const { normal, pubsub } = settings.outputLimits;

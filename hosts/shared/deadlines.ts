@@ -17,7 +17,7 @@ export interface DeadlinesOptions {
 }
 
 export class Deadlines {
-  readonly #engine: Engine;
+  #engine: Engine;
   readonly #options: DeadlinesOptions;
   /** The deadline that the timer is set to, 0 = there is no timer. */
   #setMs = 0;
@@ -26,6 +26,10 @@ export class Deadlines {
   constructor(engine: Engine, options: DeadlinesOptions) {
     this.#engine = engine;
     this.#options = options;
+  }
+
+  useEngine(engine: Engine): void {
+    this.#engine = engine;
   }
 
   /** After each engine call: follows the engine's earliest deadline. */

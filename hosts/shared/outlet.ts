@@ -32,7 +32,7 @@ export interface OutletOptions {
 
 export class Outlet {
   limits: OutputLimits = NO_LIMITS;
-  readonly #engine: Engine;
+  #engine: Engine;
   readonly #options: OutletOptions;
   readonly #slab: OutputSlab;
   readonly #touched = new Set<Session>();
@@ -46,6 +46,12 @@ export class Outlet {
     this.#engine = engine;
     this.#options = options;
     this.#slab = new OutputSlab(options.allocate);
+    this.useEngine(engine);
+  }
+
+  useEngine(engine: Engine): void {
+    this.#engine.sink = () => {};
+    this.#engine = engine;
     engine.sink = (stream, session, address, bytes) => this.#flush(stream, session, address, bytes);
   }
 

@@ -52,7 +52,7 @@ export interface SessionsOptions {
 }
 
 export class Sessions {
-  readonly engine: Engine;
+  engine: Engine;
   /** How many want that nothing runs, ticks included: DEBUG SLEEP, MIGRATE, a full storage. */
   #freezes = 0;
   inputBytes = 0;
@@ -105,6 +105,17 @@ export class Sessions {
   /** While true no command runs and no tick; input is kept. */
   get frozen(): boolean {
     return this.#freezes > 0;
+  }
+
+  /** Goes on with another engine; the sessions of the one before are closed. */
+  useEngine(engine: Engine): void {
+    if (this.engine.trap === undefined) this.closeAll();
+    this.#deadlines.stop();
+    this.#woken.length = 0;
+    this.engine = engine;
+    this.#outlet.useEngine(engine);
+    this.#deadlines.useEngine(engine);
+    this.#failed = false;
   }
 
   /** Stops everything, until as many calls of `unfreeze` and one of `thaw`. */
@@ -211,7 +222,10 @@ export class Sessions {
 
   /** The log has advanced: output whose position it has reached leaves. */
   release(): void {
-    this.#protect(() => this.#outlet.release());
+    this.#protect(() => {
+      this.#outlet.release();
+      this.#afterCalls();
+    });
   }
 
   /** What waits for the log will never be in it: those clients get an error and are closed. */

@@ -14,7 +14,7 @@ afterEach(async () => {
 type Configuration = Record<string, string | number | string[]>;
 
 async function start(configuration: Configuration, plainSockets = false) {
-  server = await startServer({ configuration: { port: "auto", ...configuration }, plainSockets });
+  server = await startServer({ memory: true, configuration: { port: "auto", ...configuration }, plainSockets });
   return server;
 }
 
@@ -167,7 +167,7 @@ describe("parameters at run time", () => {
     const running = await start({});
     const before = running.port;
     const wire = await Wire.open({ port: before });
-    const taken = await startServer({ configuration: { port: "auto" } });
+    const taken = await startServer({ memory: true, configuration: { port: "auto" } });
     const failed = await wire.ask("CONFIG", "SET", "port", `${taken.port}`);
     expect(failed).toBe(
       "-ERR CONFIG SET failed (possibly related to argument 'port') - " +

@@ -61,9 +61,10 @@ export interface ServerProgram extends Program {
   port: number;
 }
 
-/** Starts the built server on a free port and waits until it is ready. */
+/** Starts the built server and waits until it is ready; without `--dir` it keeps nothing. */
 export async function startProgram(...args: string[]): Promise<ServerProgram> {
-  const program = new Program([PROGRAM, ...args]) as ServerProgram;
+  const keeping = args.includes("--dir") ? [] : ["--memory"];
+  const program = new Program([PROGRAM, ...args, ...keeping]) as ServerProgram;
   const ready = await program.seen(/^Ready on (.*)\n/m);
   program.port = Number(/:(\d+)$/.exec(ready[1] ?? "")?.[1] ?? 0);
   return program;

@@ -92,6 +92,11 @@ export class ImageReader {
     }
   }
 
+  /** Bytes of the whole image. */
+  get fileBytes(): number {
+    return this.#file.bytes;
+  }
+
   close(): void {
     this.#file.close();
   }

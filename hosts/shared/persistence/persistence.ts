@@ -77,6 +77,7 @@ export class Persistence {
   /** Changes of files and of the manifest, one after another. */
   #changes: Promise<void> = Promise.resolve();
   #restarting: Promise<void> | undefined;
+  #snapshot: BegunImage | undefined;
   #lastBeatMs = 0;
   #imageBytes = 0;
   #olderBytes = 0;
@@ -89,6 +90,10 @@ export class Persistence {
 
   get writer(): LogWriter | undefined {
     return this.#writer;
+  }
+
+  get engine(): Engine {
+    return this.#options.sessions.engine;
   }
 
   get isFailing(): boolean {
@@ -146,6 +151,7 @@ export class Persistence {
     const writer = this.#writer;
     this.#writer = undefined;
     this.#isLogValid = false;
+    await this.#endSnapshot();
     await writer?.endAt(position);
     await this.#restarting?.catch(() => {});
     await this.#changes;
@@ -185,11 +191,24 @@ export class Persistence {
 
   /** Cuts an image at once, between two calls; the log goes on in a fresh segment. */
   beginImage(): BegunImage {
-    const { images, sessions } = this.#options;
-    const { engine } = sessions;
+    const { engine } = this.#options.sessions;
     const current = this.#cutLog(engine);
-    const { snapshot, durable } = images.begin(this.storage, engine);
+    const { snapshot, durable } = this.#snap(engine);
     return { snapshot, durable: durable.then((image) => this.#adopt(image, current)) };
+  }
+
+  #snap(engine: Engine): BegunImage {
+    const begun = this.#options.images.begin(this.storage, engine);
+    this.#snapshot = begun;
+    return begun;
+  }
+
+  /** What a trap leaves running ends before files are read again. */
+  async #endSnapshot(): Promise<void> {
+    const begun = this.#snapshot;
+    this.#snapshot = undefined;
+    await begun?.snapshot.abort("the engine has stopped");
+    await begun?.durable.catch(() => {});
   }
 
   /** The stream's next effect begins with SELECT, in a fresh segment if there is one. */
@@ -316,14 +335,14 @@ export class Persistence {
   }
 
   async #restartNow(): Promise<void> {
-    const { sessions, images, tellFailure } = this.#options;
+    const { sessions, tellFailure } = this.#options;
+    await this.#snapshot?.durable.catch(() => {});
     await this.#writer?.abandon();
     const segment = await this.#create(sessions.engine.position());
     const { engine } = sessions;
     const position = engine.position();
     this.#begin(segment, position, true);
-    const { durable } = images.begin(this.storage, engine);
-    const image = await durable;
+    const image = await this.#snap(engine).durable;
     const name = segment.file.name;
     await this.#change(() => {
       const segments = [...this.#manifest.segments, { name, offset: position }];

@@ -1,0 +1,209 @@
+/**
+ * What a server keeps on disk: its data directory, locked; images and log in it; when images are
+ * made and the log is rewritten. With `--memory` there is no directory, and nothing is kept.
+ */
+import { setImmediate as defer } from "node:timers";
+import { Exchange } from "../../assembly/abi.js";
+import { type EngineFile, ImageStore, removeRubbish } from "../shared/persistence/image-store.js";
+import { LogGate } from "../shared/persistence/log-gate.js";
+import type { SyncPolicy } from "../shared/persistence/log-writer.js";
+import { type Engines, type LogSettings, Persistence } from "../shared/persistence/persistence.js";
+import { Rewrites } from "../shared/persistence/rewrites.js";
+import { type BegunImage, parseSavePoints, Saves } from "../shared/persistence/saves.js";
+import type { StorageLock } from "../shared/persistence/storage.js";
+import type { Answer, Sessions } from "../shared/sessions.js";
+import { deflate, inflate } from "./compression.js";
+import type { Log } from "./log.js";
+import type { Settings } from "./settings.js";
+import { NodeStorage } from "./storage.js";
+
+const NO_ENGINE = { hash: "0".repeat(32), bytes: async () => new Uint8Array(0) };
+
+/** A WAITAOF that is not answered yet. */
+interface Wait {
+  readonly position: number;
+  readonly resolve: () => void;
+}
+
+export interface NodeDataOptions {
+  /** Undefined: nothing is kept. */
+  engineFile: EngineFile | undefined;
+  sessions: () => Sessions;
+  engines: Engines;
+  log: Log;
+  /** The engine shows why writes are refused; empty: they are not. */
+  tellFailure: (reason: string) => void;
+}
+
+export class NodeData {
+  readonly gate = new LogGate();
+  readonly saves: Saves;
+  readonly rewrites: Rewrites;
+  readonly #options: NodeDataOptions;
+  readonly #images: ImageStore;
+  readonly #waits: Wait[] = [];
+  #persistence: Persistence | undefined;
+  #lock: StorageLock | undefined;
+
+  constructor(options: NodeDataOptions) {
+    const { sessions, log } = options;
+    this.#options = options;
+    const hold = (held: boolean) => {
+      if (held) return sessions().freeze();
+      sessions().unfreeze();
+      sessions().thaw();
+    };
+    const tell = {
+      now: Date.now,
+      notice: (text: string) => log.notice(text),
+      warning: (text: string) => log.warning(text),
+    };
+    this.#images = new ImageStore({
+      engineFile: options.engineFile ?? NO_ENGINE,
+      now: Date.now,
+      clock: () => performance.now(),
+      defer,
+      inputBytes: () => sessions().inputBytes,
+      hold,
+      allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
+      deflate,
+    });
+    this.saves = new Saves({
+      ...tell,
+      engine: () => sessions().engine,
+      begin: () => this.#begin(),
+      hold,
+    });
+    this.rewrites = new Rewrites({
+      ...tell,
+      persistence: () => this.#persistence,
+      saves: this.saves,
+    });
+  }
+
+  /** Effects of the engine, as they come. */
+  readonly take = (source: Uint8Array, address: number, bytes: number): void => {
+    this.#persistence?.take(source, address, bytes);
+  };
+
+  /** Whether there is something to load again after a trap. */
+  get canRecover(): boolean {
+    return this.#persistence !== undefined;
+  }
+
+  /** Locks the directory and loads what is in it. */
+  async open(settings: Settings): Promise<void> {
+    if (this.#options.engineFile === undefined) {
+      this.#options.log.notice("Nothing is kept: the data is gone when this server stops");
+      return;
+    }
+    const storage = new NodeStorage(settings.dir);
+    this.#options.log.notice(`The data directory is ${storage.place}`);
+    this.#lock = await storage.lock(`Quire, process ${process.pid}`);
+    await removeRubbish(storage);
+    this.#persistence = new Persistence(storage, logSettingsOf(settings), {
+      sessions: this.#options.sessions(),
+      gate: this.gate,
+      images: this.#images,
+      engines: this.#options.engines,
+      inflate,
+      now: Date.now,
+      clock: () => performance.now(),
+      defer,
+      notice: (text) => this.#options.log.notice(text),
+      warning: (text) => this.#options.log.warning(text),
+      tellFailure: this.#options.tellFailure,
+      onProgress: () => this.#answerWaits(),
+    });
+    await this.#load();
+  }
+
+  async #load(): Promise<void> {
+    await this.#persistence?.start();
+    this.saves.noteLoaded();
+    this.rewrites.noteLoaded();
+  }
+
+  use(settings: Settings): void {
+    this.#images.compresses = settings.imageCompression;
+    this.saves.points = parseSavePoints(settings.save);
+    const { rewritePercentage: percentage, rewriteBytes: smallestBytes } = settings;
+    this.rewrites.settings = { percentage, smallestBytes };
+  }
+
+  /** Applies what may fail; throws with the reason. */
+  async apply(settings: Settings): Promise<void> {
+    if (this.#persistence === undefined) {
+      if (settings.appendonly) throw new Error("this server keeps nothing (--memory)");
+    } else {
+      await this.#persistence.apply(logSettingsOf(settings));
+    }
+  }
+
+  beat(nowMs: number): void {
+    this.#persistence?.beat(nowMs);
+    if (this.#options.engineFile !== undefined) this.saves.beat(nowMs);
+    this.rewrites.beat(nowMs);
+  }
+
+  /**
+   * WAITAOF: answers when everything so far is durable, or after so many milliseconds (0: never).
+   * Below 0 replicas are asked for, of which there are none: -1 - n waits for n milliseconds.
+   */
+  async wait(position: number, number: number): Promise<Answer> {
+    const timeoutMs = number < 0 ? -1 - number : number;
+    await new Promise<void>((resolve) => {
+      if (number >= 0) this.#waits.push({ position, resolve });
+      if (timeoutMs > 0) setTimeout(resolve, timeoutMs);
+      this.#answerWaits();
+    });
+    return { ok: true, text: this.#durable >= position ? "1" : "0" };
+  }
+
+  get #durable(): number {
+    return this.#persistence?.writer?.durable ?? -1;
+  }
+
+  #answerWaits(): void {
+    const durable = this.#durable;
+    for (let at = this.#waits.length - 1; at >= 0; at--) {
+      const { position, resolve } = this.#waits[at] as Wait;
+      if (position > durable) continue;
+      this.#waits.splice(at, 1);
+      resolve();
+    }
+    this.#options.sessions().engine.setFact(Exchange.LOG_DURABLE, durable);
+  }
+
+  /** Everything so far is in the log, and what was held has been sent. */
+  async settle(): Promise<void> {
+    await this.#persistence?.settle();
+  }
+
+  /** Ends the log durably and lets others have the directory. */
+  async close(): Promise<void> {
+    await this.#persistence?.close();
+    await this.#lock?.release();
+  }
+
+  /** After a trap: loads everything again from image and log. */
+  async recover(position: number): Promise<void> {
+    const persistence = this.#persistence;
+    await persistence?.closeAfterTrap(position);
+    this.#options.engines.useFresh();
+    await this.#load();
+  }
+
+  #begin(): BegunImage {
+    if (this.#persistence === undefined) throw new Error("this server keeps nothing (--memory)");
+    return this.#persistence.beginImage();
+  }
+}
+
+function logSettingsOf(settings: Settings): LogSettings {
+  return {
+    appendonly: settings.appendonly,
+    policy: settings.appendfsync as SyncPolicy,
+    cutsTornEnd: settings.cutsTornEnd,
+  };
+}
