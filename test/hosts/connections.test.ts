@@ -14,7 +14,11 @@ afterEach(async () => {
 type Configuration = Record<string, string | number | string[]>;
 
 async function start(configuration: Configuration, plainSockets = false) {
-  server = await startServer({ memory: true, configuration: { port: "auto", ...configuration }, plainSockets });
+  server = await startServer({
+    memory: true,
+    configuration: { port: "auto", ...configuration },
+    plainSockets,
+  });
   return server;
 }
 

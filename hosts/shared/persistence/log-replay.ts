@@ -34,7 +34,8 @@ export async function replayLog(reader: LogReader, options: ReplayOptions): Prom
     for (let at = run.from; at < run.to; at += chunk.length) {
       const bytes = run.file.read(at, chunk.subarray(0, Math.min(chunk.length, run.to - at)));
       sessions.receive(session, chunk, bytes);
-      if (replies.refusal !== undefined || session.closed) throw refused(run, at, sessions, replies);
+      if (replies.refusal !== undefined || session.closed)
+        throw refused(run, at, sessions, replies);
       onProgress(bytes);
       if (clock() < sliceEnd) continue;
       await new Promise<void>((resolve) => defer(resolve));
