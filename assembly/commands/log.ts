@@ -45,7 +45,8 @@ function waitLog(call: Call): void {
   const reached = isDurable();
   if ((replicas || (wantsLog && !reached)) && mayWait(call)) {
     // There are no replicas: who asks for one waits until the time is up.
-    return requestHost(call, Request.WAIT_LOG, replicas ? -1 - <f64>timeoutMs : <f64>timeoutMs, 0, 0);
+    const number = replicas ? -1 - <f64>timeoutMs : <f64>timeoutMs;
+    return requestHost(call, Request.WAIT_LOG, number, 0, 0);
   }
   replyDurable(reached);
 }

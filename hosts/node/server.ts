@@ -144,7 +144,13 @@ class Server implements RunningServer {
       hasPassword: () => this.#currentValue("requirepass") !== "",
     });
     this.#endpoints = new Endpoints((socket, path) => this.#connections.accept(socket, path));
-    this.#ticker = new Ticker(this.#sessions, {
+    this.#ticker = this.#createTicker();
+    this.#prepareEngine(engine);
+    this.#useGiven();
+  }
+
+  #createTicker(): Ticker {
+    return new Ticker(this.#sessions, {
       now: Date.now,
       clock: () => performance.now(),
       defer,
@@ -159,8 +165,6 @@ class Server implements RunningServer {
         this.#sessions.enforceSoftLimit(nowMs);
       },
     });
-    this.#prepareEngine(engine);
-    this.#useGiven();
   }
 
   get port(): number {

@@ -274,7 +274,7 @@ describe("QUIRE CONFIGURE", () => {
   it("takes lines of a configuration file", () => {
     expect(host.call("QUIRE CONFIGURE databases 4")).toBe("+OK\r\n");
     expect(host.call("QUIRE CONFIGURE bind 127.0.0.1 ::1")).toBe("+OK\r\n");
-    expect(host.call("QUIRE CONFIGURE appendfsync always")).toBe("+UNUSED\r\n");
+    expect(host.call("QUIRE CONFIGURE appendfsync always")).toBe("+OK\r\n");
     expect(host.call("QUIRE CONFIGURE save 60 1")).toBe("+OK\r\n");
     expect(host.call("QUIRE CONFIGURE save 30 2")).toBe("+OK\r\n");
     expect(shownValue("databases")).toBe("4");

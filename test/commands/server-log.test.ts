@@ -1,0 +1,95 @@
+/** BGREWRITEAOF, INFO about the log, and what is refused while loading or after a failure. */
+import { afterEach, describe, expect, it } from "vitest";
+import { EXCHANGE, Exchange, Request, SessionFlag, Status } from "../../assembly/abi";
+import { TestEngine, type TestSession } from "../support/engine";
+
+let engine: TestEngine;
+let session: TestSession;
+
+function start(): void {
+  engine = new TestEngine();
+  session = engine.open();
+}
+
+function setWord(word: number, value: number): void {
+  engine.view().setUint32(EXCHANGE + word, value, true);
+}
+
+function setFact(fact: number, value: number): void {
+  engine.view().setFloat64(EXCHANGE + fact, value, true);
+}
+
+/** A line of INFO persistence. */
+function field(name: string): string | undefined {
+  const text = session.ask("INFO", "persistence") as string;
+  return new RegExp(`^${name}:(.*)\r$`, "m").exec(text)?.[1];
+}
+
+afterEach(() => expect(engine.exports.validate()).toBe(0));
+
+describe("BGREWRITEAOF", () => {
+  it("answers what the host says", () => {
+    start();
+    expect(session.raw("BGREWRITEAOF\r\n")).toBe("");
+    expect(session.status).toBe(Status.WAITING);
+    expect(engine.request().kind).toBe(Request.REWRITE_LOG);
+    engine.complete(engine.request().id, true, "Background append only file rewriting started");
+    const started = "+Background append only file rewriting started\r\n";
+    expect(engine.takeReplies(session.id).toString()).toBe(started);
+    expect(session.raw("BGREWRITEAOF\r\n")).toBe("");
+    engine.complete(engine.request().id, false, "ERR no");
+    expect(engine.takeReplies(session.id).toString()).toBe("-ERR no\r\n");
+  });
+
+  it("is seen in INFO", () => {
+    start();
+    expect(field("aof_enabled")).toBe("0");
+    expect(field("aof_current_size")).toBeUndefined();
+    engine.open(SessionFlag.INTERNAL).call("QUIRE CONFIGURE appendonly yes");
+    setFact(Exchange.LOG_BYTES, 123);
+    setFact(Exchange.REWRITES, 2);
+    setFact(Exchange.REWRITE_DURATION_MS, 3500);
+    setWord(Exchange.REWRITE_IN_PROGRESS, 1);
+    expect(field("aof_enabled")).toBe("1");
+    expect(field("aof_current_size")).toBe("123");
+    expect(field("aof_rewrites")).toBe("2");
+    expect(field("aof_last_rewrite_time_sec")).toBe("3");
+    expect(field("aof_rewrite_in_progress")).toBe("1");
+    expect(field("aof_last_write_status")).toBe("ok");
+  });
+});
+
+describe("while the data set is loaded", () => {
+  it("only commands that need none are served", () => {
+    start();
+    setWord(Exchange.LOADING, 1);
+    setFact(Exchange.LOADING_TOTAL, 200);
+    setFact(Exchange.LOADING_DONE, 50);
+    const loading = "-LOADING Redis is loading the dataset in memory\r\n";
+    expect(session.call("GET a")).toBe(loading);
+    expect(session.call("PING")).toBe(loading);
+    expect(session.call("CLIENT SETNAME me")).toBe("+OK\r\n");
+    expect(field("loading")).toBe("1");
+    expect(field("loading_loaded_perc")).toBe("25.00");
+    expect(engine.open(SessionFlag.REPLAY).call("SET a 1")).toBe("+OK\r\n");
+    setWord(Exchange.LOADING, 0);
+    expect(session.call("GET a")).toBe("$1\r\n1\r\n");
+  });
+});
+
+describe("after the log has failed", () => {
+  it("writes and PING are refused with the reason, reads are served", () => {
+    start();
+    session.call("SET a 1");
+    setWord(Exchange.LOG_FAILED, 1);
+    const host = engine.open(SessionFlag.INTERNAL);
+    host.call("QUIRE", "FACT", "log_failure", "No space left on device");
+    const refused = "-MISCONF Errors writing to the AOF file: No space left on device\r\n";
+    expect(session.call("SET a 2")).toBe(refused);
+    expect(session.call("PING")).toBe(refused);
+    expect(session.call("GET a")).toBe("$1\r\n1\r\n");
+    expect(field("aof_last_write_status")).toBe("err");
+    setWord(Exchange.LOG_FAILED, 0);
+    expect(session.call("SET a 2")).toBe("+OK\r\n");
+  });
+});
