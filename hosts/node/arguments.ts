@@ -76,6 +76,8 @@ Options are directives of a configuration file, as redis-server takes them:
        quiredb                                  serve on port 6379 with the defaults
        quiredb --port 7000 --requirepass secret
        quiredb --port auto                      take a free port and print it
+       quiredb --dir /srv/quire                 keep the data there, not in ./data
+       quiredb --memory                         keep nothing
        quiredb --engine-memory 512mb            never use more memory than this
        quiredb /etc/redis/redis.conf --loglevel verbose
 `;
