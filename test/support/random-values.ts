@@ -95,6 +95,7 @@ export class RandomValues {
       ["CONFIG", "SET", "zset-max-listpack-value", bytes()],
       ["CONFIG", "SET", "set-max-intset-entries", entries()],
       ["CONFIG", "SET", "list-max-listpack-size", this.pick(["-2", "1", "3", "-1", "-5", "100"])],
+      ["CONFIG", "SET", "list-compress-depth", this.pick(["0", "1"])],
       ["CONFIG", "SET", "rdbcompression", this.pick(["yes", "no"])],
     ];
   }
