@@ -110,6 +110,7 @@ function release(waiter: Waiter): void {
     countErrorCode();
   }
   stopWaiting(session);
+  session.activeMs = nowMs();
   if (session.replyMode) endSilence(session);
   sinkFlush(replySink());
   requestResume(session.id);

@@ -342,9 +342,11 @@ export class Sessions {
   }
 
   #resume(session: Session): number {
+    const nowMs = this.#options.now();
     session.waiting = false;
+    session.lastActiveMs = nowMs;
     this.#outlet.begin(session);
-    const status = this.engine.resume(session.id, this.#options.now());
+    const status = this.engine.resume(session.id, nowMs);
     this.#outlet.end(session);
     this.#tellUnsent(session);
     return status;

@@ -188,6 +188,24 @@ describe("gate", () => {
     played.sessions.release();
     expect(transport.text).toBe("+OK\r\n+OK\r\n$1\r\n2\r\n");
   });
+
+  it("holds the reply of a session that was woken, which goes on at once", () => {
+    let reached = -1;
+    const gate: Gate = { open: false, passes: (position) => position <= reached };
+    const played = new Played({ gate });
+    played.sessions.engine.setEffects(true);
+    const waiting = played.open();
+    const other = played.open();
+    played.send(waiting.session, ["BLPOP", "k", "0"], ["SET", "after", "1"]);
+    played.send(waiting.session, ["ECHO", "kept"]);
+    played.send(other.session, ["RPUSH", "k", "x"]);
+    played.send(other.session, ["GET", "after"]);
+    expect(waiting.transport.text + other.transport.text).toBe("");
+    reached = played.sessions.engine.position();
+    played.sessions.release();
+    expect(waiting.transport.text).toBe("*2\r\n$1\r\nk\r\n$1\r\nx\r\n+OK\r\n$4\r\nkept\r\n");
+    expect(other.transport.text).toBe(":1\r\n$1\r\n1\r\n");
+  });
 });
 
 describe("waiting", () => {
@@ -217,6 +235,25 @@ describe("waiting", () => {
     answer({ ok: false, text: "ERR no such thing" });
     await new Promise((resolve) => setImmediate(resolve));
     expect(transport.text).toMatch(/\r\n-ERR no such thing\r\n\+PONG\r\n$/);
+  });
+
+  it("sets a timer for the first deadline, and goes on when a wait is over", () => {
+    const played = new Played();
+    const { session, transport } = played.open();
+    const other = played.open();
+    played.send(session, ["BLPOP", "k", "1.5"], ["PING"]);
+    played.send(other.session, ["BLPOP", "k", "0.25"]);
+    expect(played.delays).toEqual([1500, 250]);
+    expect(session.waiting).toBe(true);
+    played.nowMs += 250;
+    played.turn.splice(0).pop()?.();
+    expect(played.delays).toEqual([1500, 250, 1250]);
+    for (const run of played.turn.splice(0)) run();
+    expect(other.transport.text).toBe("*-1\r\n");
+    played.send(other.session, ["RPUSH", "k", "x"]);
+    expect(session.waiting).toBe(false);
+    expect(session.lastActiveMs).toBe(played.nowMs);
+    expect(transport.text).toBe("*2\r\n$1\r\nk\r\n$1\r\nx\r\n+PONG\r\n");
   });
 
   it("runs nothing during DEBUG SLEEP", () => {
