@@ -285,7 +285,8 @@ function chooseWindow(sort: Sort): void {
 /** Memory for the items and everything that is looked up for them; false: error answered. */
 function collectOrReply(call: Call, sort: Sort): bool {
   chooseWindow(sort);
-  if (!sort.wanted) return true;
+  // What is not a number is refused even when nothing is answered.
+  if (!sort.count || (sort.isNative && !sort.wanted)) return true;
   const entry = changetype<KeyEntry>(<usize>sort.entry);
   const isWindow = sort.isNative != 0 && entry.type != Type.SET;
   const items = isWindow ? sort.wanted : sort.count;

@@ -14,14 +14,14 @@ import { isSame, show } from "./compare";
 const SCALE = Number(process.env.QUIRE_SCALE ?? 1);
 const SEED = Number(process.env.QUIRE_SEED ?? 20_250_101);
 const SEQUENCES = 20;
-const COMMANDS = Math.round((20_000 * SCALE) / SEQUENCES);
+const COMMANDS = Math.round((100_000 * SCALE) / SEQUENCES);
 const BATCH = 100;
 const CHUNKS = ["-2", "1", "3", "-1", "10"];
 /** Of string and key commands those whose replies depend on hashing, time or other servers. */
 const LEFT_OUT = new Set([
   ...["hgetall", "hkeys", "hrandfield", "hscan", "hvals"],
   ...["spop", "srandmember", "sscan"],
-  ...["dump", "keys", "migrate", "randomkey", "restore", "scan", "sort", "sort_ro", "wait"],
+  ...["dump", "keys", "migrate", "randomkey", "restore", "scan", "wait"],
   // What waits is compared in waiting.test.ts.
   "blmove",
   "blmpop",
@@ -48,7 +48,7 @@ describe.skipIf(!hasRedisServer())(`random commands, seed ${SEED}`, () => {
     const session = new TestEngine().open();
     const known = new Set(RandomCommands.names());
     const missing: string[] = [];
-    for (const group of ["string", "generic", "bitmap", "hash", "list", "hyperloglog"]) {
+    for (const group of ["string", "generic", "bitmap", "hash", "list", "hyperloglog", "geo"]) {
       for (const name of await commandsOfGroup(client, group)) {
         if (known.has(name) || LEFT_OUT.has(name)) continue;
         if (!session.raw(encode([name])).startsWith("-ERR unknown command")) missing.push(name);
@@ -136,6 +136,7 @@ async function compareBatch(
     history.push(words);
     const [theirs, ours] = [redis[index] ?? "(none)", quire[index] ?? "(none)"];
     if (isSmallSet(words, theirs, ours) || isRankWithMore(words, theirs, ours)) continue;
+    if (isConverted(history, theirs, ours) || isRefusedForNothing(words, theirs)) continue;
     const isUnordered = UNORDERED.has(words[0]?.toUpperCase() ?? "");
     if (!isSame(words, theirs, ours, isUnordered)) throw new Error(report(history, theirs, ours));
   }
@@ -145,6 +146,19 @@ async function compareBatch(
 function isSmallSet(words: Words, redis: string, quire: string): boolean {
   const isEncoding = /^object$/i.test(words[0] ?? "") && /^encoding$/i.test(words[1] ?? "");
   return isEncoding && redis.endsWith("\r\nhashtable\r\n") && quire.endsWith("\r\nlistpack\r\n");
+}
+
+/** SORT converts a sorted set there for good, and leaves it as it is here. */
+function isConverted(history: Words[], redis: string, quire: string): boolean {
+  if (redis !== "$8\r\nskiplist\r\n" || quire !== "$8\r\nlistpack\r\n") return false;
+  const key = history.at(-1)?.[2] ?? "";
+  return history.some((words) => /^sort(_ro)?$/i.test(words[0] ?? "") && words.includes(key));
+}
+
+/** SORT of 7.0 does not clear errno, so that the range error of another command makes it refuse. */
+function isRefusedForNothing(words: Words, redis: string): boolean {
+  const isSort = /^sort(_ro)?$/i.test(words[0] ?? "") && !words.includes("STORE");
+  return isSort && redis === "-ERR One or more scores can't be converted into double\r\n";
 }
 
 /** ZRANK and ZREVRANK take a further word since 7.2. */

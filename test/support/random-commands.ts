@@ -3,6 +3,12 @@
 //
 // Replies depend on commands alone, not on how a server hashes or when it looks: no RANDOMKEY, no
 // SCAN, and expiries far away. Fuzzers, which compare with nothing, ask for near ones and nonsense.
+
+import { bitmapGrammar, countGrammar } from "./random/bitmaps";
+import { hashGrammar, hashWalks } from "./random/hashes";
+import { listGrammar } from "./random/lists";
+import { geoGrammar, sortGrammar } from "./random/places";
+import { setGrammar, setWalks, sortedSetGrammar } from "./random/sets";
 import { fieldTimesGrammar } from "./random-field-times";
 import { payloadGrammar } from "./random-payloads";
 import { randomNumbers } from "./workload";
@@ -27,7 +33,7 @@ export interface RandomOptions {
   only?: ReadonlySet<string>;
 }
 
-const INTEGERS = [
+export const INTEGERS = [
   "0",
   "1",
   "-1",
@@ -46,8 +52,22 @@ const INTEGERS = [
   "",
 ];
 /** Scores whose text is the same in the shortest form and with 17 digits. */
-const SCORES = ["0", "1", "-1", "2", "3", "0.5", "-2.5", "1e3", "inf", "-inf", "nan", "x", ""];
-const FLOATS = [
+export const SCORES = [
+  "0",
+  "1",
+  "-1",
+  "2",
+  "3",
+  "0.5",
+  "-2.5",
+  "1e3",
+  "inf",
+  "-inf",
+  "nan",
+  "x",
+  "",
+];
+export const FLOATS = [
   "0.1",
   "-2.5",
   "1e3",
@@ -62,15 +82,15 @@ const FLOATS = [
   "",
   " 1",
 ];
-const ENDS = ["0", "1", "3", "-1", "-3", "-100", "100", "10000", "2147483648", "x"];
+export const ENDS = ["0", "1", "3", "-1", "-3", "-100", "100", "10000", "2147483648", "x"];
 const BYTES = ["\0", "\r\n", "\xff", "a", "key", '"', "*1\r\n", ""];
 
 export class RandomCommands {
   readonly random: (limit: number) => number;
   readonly names: readonly string[];
-  private readonly makers: readonly (() => Words)[];
+  readonly makers: readonly (() => Words)[];
 
-  constructor(private readonly options: RandomOptions) {
+  constructor(readonly options: RandomOptions) {
     this.random = randomNumbers(options.seed);
     const all = Object.entries(this.grammar());
     const chosen = all.filter(([name]) => options.only?.has(name) ?? true);
@@ -92,7 +112,7 @@ export class RandomCommands {
     return list[this.random(list.length)]!;
   }
 
-  private chance(percent: number): boolean {
+  chance(percent: number): boolean {
     return this.random(100) < percent;
   }
 
@@ -123,34 +143,34 @@ export class RandomCommands {
   }
 
   /** An integer, now and then one that is refused. */
-  private integer(limit: number): string {
+  integer(limit: number): string {
     return this.chance(6) ? this.of(INTEGERS) : String(this.random(limit));
   }
 
-  private ahead(): number {
+  ahead(): number {
     if (this.options.near) return this.random(5000);
     return 1_000_000_000 + this.random(1000) * 100_000_000;
   }
 
-  private seconds(): string {
+  seconds(): string {
     return this.chance(6) ? this.of(INTEGERS) : String(Math.ceil(this.ahead() / 1000));
   }
 
-  private milliseconds(): string {
+  milliseconds(): string {
     return this.chance(6) ? this.of(INTEGERS) : String(this.ahead());
   }
 
-  private secondsAt(): string {
+  secondsAt(): string {
     if (this.chance(6)) return this.of(INTEGERS);
     return String(Math.ceil((this.options.nowMs + this.ahead()) / 1000));
   }
 
-  private millisecondsAt(): string {
+  millisecondsAt(): string {
     return this.chance(6) ? this.of(INTEGERS) : String(this.options.nowMs + this.ahead());
   }
 
   /** Absolute ones only, unless near: relative ones differ by the time that passed in between. */
-  private expiry(): Words {
+  expiry(): Words {
     const absolute = () =>
       this.chance(50) ? ["EXAT", this.secondsAt()] : ["PXAT", this.millisecondsAt()];
     if (!this.options.near && !this.chance(5)) return absolute();
@@ -163,42 +183,44 @@ export class RandomCommands {
   }
 
   /** Some of the options, seldom in a combination that is refused. */
-  private chosen(...choices: (() => Words)[]): Words {
+  chosen(...choices: (() => Words)[]): Words {
     const words: Words = [];
     for (let n = this.of([0, 0, 1, 1, 1, 2, 3]); n > 0; n--) words.push(...this.of(choices)());
     if (this.chance(3)) words.push(this.of(["bogus", "", "NX XX", "EX", "get "]));
     return words.map((word) => (this.chance(10) ? word.toLowerCase() : word));
   }
 
-  private pairs(): Words {
+  pairs(): Words {
     const words: Words = [];
     for (let n = 1 + this.random(4); n > 0; n--) words.push(this.key(), this.value());
     if (this.chance(4)) words.pop();
     return words;
   }
 
-  private several(): Words {
+  several(): Words {
     return Array.from({ length: 1 + this.random(4) }, () => this.key());
   }
 
-  private grammar(): Record<string, () => Words> {
+  grammar(): Record<string, () => Words> {
     const known = {
       ...this.stringGrammar(),
       ...this.rangeGrammar(),
       ...this.keyGrammar(),
-      ...this.bitmapGrammar(),
-      ...this.countGrammar(),
-      ...this.hashGrammar(),
-      ...this.setGrammar(),
-      ...this.listGrammar(),
-      ...this.sortedSetGrammar(),
+      ...bitmapGrammar(this),
+      ...countGrammar(this),
+      ...hashGrammar(this),
+      ...setGrammar(this),
+      ...listGrammar(this),
+      ...sortedSetGrammar(this),
+      ...geoGrammar(this),
+      ...sortGrammar(this),
       ...this.payloads(),
     };
     if (!this.options.newer) return known;
     return { ...known, ...this.newerGrammar(), ...this.fieldTimes(), ...this.walks() };
   }
 
-  private payloads(): Record<string, () => Words> {
+  payloads(): Record<string, () => Words> {
     return payloadGrammar({
       chance: (percent) => this.chance(percent),
       of: (choices) => this.of(choices),
@@ -210,7 +232,7 @@ export class RandomCommands {
     });
   }
 
-  private fieldTimes(): Record<string, () => Words> {
+  fieldTimes(): Record<string, () => Words> {
     return fieldTimesGrammar({
       chance: (percent) => this.chance(percent),
       of: (choices) => this.of(choices),
@@ -224,7 +246,7 @@ export class RandomCommands {
     });
   }
 
-  private newerGrammar(): Record<string, () => Words> {
+  newerGrammar(): Record<string, () => Words> {
     const word = (text: string) => () => [text];
     const condition = () => [this.of(["IFEQ", "IFNE", "IFDEQ", "IFDNE"]), this.value()];
     const expiry = () => this.expiry();
@@ -251,11 +273,11 @@ export class RandomCommands {
     };
   }
 
-  private walks(): Record<string, () => Words> {
+  walks(): Record<string, () => Words> {
     const pattern = () => this.of(["*", "key:*", "key:[1-3]", "nothing", "\\", "[", "*1?"]);
     return {
-      ...this.hashWalks(),
-      ...this.setWalks(),
+      ...hashWalks(this),
+      ...setWalks(this),
       keys: () => ["KEYS", pattern()],
       randomkey: () => ["RANDOMKEY"],
       scan: () => [
@@ -269,7 +291,7 @@ export class RandomCommands {
     };
   }
 
-  private stringGrammar(): Record<string, () => Words> {
+  stringGrammar(): Record<string, () => Words> {
     const word = (text: string) => () => [text];
     const expiry = () => this.expiry();
     return {
@@ -309,7 +331,7 @@ export class RandomCommands {
     };
   }
 
-  private rangeGrammar(): Record<string, () => Words> {
+  rangeGrammar(): Record<string, () => Words> {
     return {
       getrange: () => ["GETRANGE", this.key(), this.of(ENDS), this.of(ENDS)],
       substr: () => ["SUBSTR", this.key(), this.of(ENDS), this.of(ENDS)],
@@ -323,231 +345,41 @@ export class RandomCommands {
     };
   }
 
-  private bitOffset(): string {
+  bitOffset(): string {
     return this.chance(5) ? this.of(["-1", "x", "#1", "#x"]) : String(this.random(3000));
   }
 
-  private bitmapGrammar(): Record<string, () => Words> {
-    // 7.0 looks at the range only when the key exists.
-    const ends = this.options.newer ? ENDS : ENDS.filter((end) => end !== "x");
-    const units = [[], ["BIT"], ["byte"], ...(this.options.newer ? [["x"]] : [])];
-    const range = () => [this.of(ends), this.of(ends), ...this.of(units)];
-    const bit = () => (this.chance(5) ? this.of(["2", "x", "-1"]) : this.of(["0", "1"]));
-    const type = () =>
-      this.chance(5)
-        ? this.of(["u64", "i0", "x8"])
-        : `${this.of(["u", "i"])}${1 + this.random(63)}`;
-    const offset = () => (this.chance(30) ? `#${this.random(20)}` : this.bitOffset());
-    const operations = (...choices: (() => Words)[]) => {
-      const words: Words = [];
-      for (let n = this.random(4); n > 0; n--) words.push(...this.of(choices)());
-      return words;
-    };
-    const read = () => ["GET", type(), offset()];
-    const write = () => [this.of(["SET", "INCRBY"]), type(), offset(), this.of(INTEGERS)];
-    const overflow = () => ["OVERFLOW", this.of(["WRAP", "SAT", "FAIL", "FAIL", "x"])];
-    return {
-      setbit: () => ["SETBIT", this.key(), this.bitOffset(), bit()],
-      getbit: () => ["GETBIT", this.key(), this.bitOffset()],
-      bitop: () => {
-        const newer = this.options.newer ? ["DIFF", "DIFF1", "ANDOR", "ONE"] : [];
-        const what = this.of(["AND", "OR", "XOR", "not", ...newer]);
-        const single = what === "not" && this.chance(90);
-        return ["BITOP", what, this.key(), ...(single ? [this.key()] : this.several())];
-      },
-      bitcount: () => ["BITCOUNT", this.key(), ...(this.chance(50) ? range() : [])],
-      bitpos: () => {
-        const more = this.of([[], [this.of(ends)], range()]);
-        return ["BITPOS", this.key(), bit(), ...more];
-      },
-      bitfield: () => ["BITFIELD", this.key(), ...operations(read, write, write, overflow)],
-      bitfield_ro: () => ["BITFIELD_RO", this.key(), ...operations(read, read, read, write)],
-    };
-  }
-
-  private countGrammar(): Record<string, () => Words> {
-    const count = () => this.of([0, 1, 1, 2, 3, 50]);
-    const elements = () => Array.from({ length: count() }, () => `e${this.random(20_000)}`);
-    // Most go to few keys, so that one of them gets many elements.
-    const key = () => (this.chance(60) ? `count:${this.random(3)}` : this.key());
-    return {
-      pfadd: () => ["PFADD", key(), ...elements()],
-      pfcount: () => ["PFCOUNT", key(), ...(this.chance(30) ? [key(), key()] : [])],
-      pfmerge: () => ["PFMERGE", key(), ...(this.chance(90) ? [key()] : [key(), key()])],
-      pfdebug: () => ["PFDEBUG", this.of(["DECODE", "ENCODING", "x"]), key()],
-      pfselftest: () => ["PFSELFTEST", "x"],
-    };
-  }
-
-  private field(): string {
+  field(): string {
     return this.chance(10) ? this.value() : `field ${this.random(8)}`;
   }
 
-  private fields(): Words {
+  fields(): Words {
     return Array.from({ length: 1 + this.random(4) }, () => this.field());
   }
 
-  private fieldPairs(): Words {
+  fieldPairs(): Words {
     const words: Words = [];
     for (let n = 1 + this.random(4); n > 0; n--) words.push(this.field(), this.value());
     if (this.chance(4)) words.pop();
     return words;
   }
 
-  private hashGrammar(): Record<string, () => Words> {
-    return {
-      hset: () => ["HSET", this.key(), ...this.fieldPairs()],
-      hmset: () => ["HMSET", this.key(), ...this.fieldPairs()],
-      hsetnx: () => ["HSETNX", this.key(), this.field(), this.value()],
-      hget: () => ["HGET", this.key(), this.field()],
-      hmget: () => ["HMGET", this.key(), ...this.fields()],
-      hdel: () => ["HDEL", this.key(), ...this.fields()],
-      hexists: () => ["HEXISTS", this.key(), this.field()],
-      hstrlen: () => ["HSTRLEN", this.key(), this.field()],
-      hlen: () => ["HLEN", this.key()],
-      hincrby: () => ["HINCRBY", this.key(), this.field(), this.integer(1000)],
-      hincrbyfloat: () => ["HINCRBYFLOAT", this.key(), this.field(), this.of(FLOATS)],
-    };
-  }
-
-  private hashWalks(): Record<string, () => Words> {
-    const word = (text: string) => () => [text];
-    return {
-      hgetall: () => ["HGETALL", this.key()],
-      hkeys: () => ["HKEYS", this.key()],
-      hvals: () => ["HVALS", this.key()],
-      hrandfield: () => [
-        ...["HRANDFIELD", this.key(), String(this.random(20) - 10)],
-        ...this.chosen(word("WITHVALUES")),
-      ],
-      hscan: () => [
-        ...["HSCAN", this.key(), this.integer(8)],
-        ...this.chosen(
-          () => ["COUNT", this.integer(9)],
-          () => ["MATCH", this.of(["*", "f*", "*[1-3]", "x"])],
-          word("NOVALUES"),
-        ),
-      ],
-    };
-  }
-
-  private member(): string {
+  member(): string {
     return this.chance(70) ? String(this.random(20)) : this.value();
   }
 
-  private members(): Words {
+  members(): Words {
     return Array.from({ length: 1 + this.random(4) }, () => this.member());
   }
 
   /** numkeys key ... and options. */
-  private counted(name: string, ...options: (() => Words)[]): Words {
+  counted(name: string, ...options: (() => Words)[]): Words {
     const keys = this.several();
     const count = this.chance(5) ? this.of(INTEGERS) : String(keys.length);
     return [name, count, ...keys, ...this.chosen(...options)];
   }
 
-  private setGrammar(): Record<string, () => Words> {
-    const limit = () => ["LIMIT", this.integer(5)];
-    return {
-      sadd: () => ["SADD", this.key(), ...this.members()],
-      srem: () => ["SREM", this.key(), ...this.members()],
-      scard: () => ["SCARD", this.key()],
-      sismember: () => ["SISMEMBER", this.key(), this.member()],
-      smismember: () => ["SMISMEMBER", this.key(), ...this.members()],
-      smembers: () => ["SMEMBERS", this.key()],
-      smove: () => ["SMOVE", this.key(), this.key(), this.member()],
-      sinter: () => ["SINTER", ...this.several()],
-      sunion: () => ["SUNION", ...this.several()],
-      sdiff: () => ["SDIFF", ...this.several()],
-      sinterstore: () => ["SINTERSTORE", this.key(), ...this.several()],
-      sunionstore: () => ["SUNIONSTORE", this.key(), ...this.several()],
-      sdiffstore: () => ["SDIFFSTORE", this.key(), ...this.several()],
-      sintercard: () => this.counted("SINTERCARD", limit),
-    };
-  }
-
-  private sortedSetGrammar(): Record<string, () => Words> {
-    const score = () => this.of(SCORES);
-    const pairs = () => Array.from({ length: 1 + this.random(4) }, () => [score(), this.member()]);
-    const end = () => `${this.of(["", "", "("])}${score()}`;
-    const word = () => this.of(["-", "+", `[${this.member()}`, `(${this.member()}`, "x"]);
-    const limit = () => ["LIMIT", this.of(ENDS), this.of(ENDS)];
-    const options = (...names: string[]) => this.chosen(...names.map((name) => () => [name]));
-    const pop = (name: string) => [name, this.key(), ...this.of([[], [this.integer(6)]])];
-    const combine = (name: string) =>
-      this.counted(name, () => ["AGGREGATE", this.of(["SUM", "MIN", "MAX", "x"])]);
-    const store = (name: string) => {
-      const [first = name, ...rest] = combine(name);
-      return [first, this.key(), ...rest];
-    };
-    const byScore = (name: string) => [
-      ...[name, this.key(), end(), end()],
-      ...this.chosen(() => ["WITHSCORES"], limit),
-    ];
-    const byText = (name: string) => [name, this.key(), word(), word(), ...this.chosen(limit)];
-    return {
-      zadd: () => [
-        ...["ZADD", this.key(), ...options("NX", "XX", "GT", "LT", "CH")],
-        ...pairs().flat(),
-      ],
-      zincrby: () => ["ZINCRBY", this.key(), score(), this.member()],
-      zscore: () => ["ZSCORE", this.key(), this.member()],
-      zmscore: () => ["ZMSCORE", this.key(), ...this.members()],
-      zcard: () => ["ZCARD", this.key()],
-      zrem: () => ["ZREM", this.key(), ...this.members()],
-      zrank: () => ["ZRANK", this.key(), this.member()],
-      zrevrank: () => ["ZREVRANK", this.key(), this.member()],
-      zcount: () => ["ZCOUNT", this.key(), end(), end()],
-      zrange: () => [
-        ...["ZRANGE", this.key(), this.of(ENDS), this.of(ENDS)],
-        ...options("REV", "WITHSCORES", "BYSCORE"),
-      ],
-      zrevrange: () => ["ZREVRANGE", this.key(), this.of(ENDS), this.of(ENDS)],
-      zrangebyscore: () => byScore("ZRANGEBYSCORE"),
-      zrevrangebyscore: () => byScore("ZREVRANGEBYSCORE"),
-      zremrangebyrank: () => ["ZREMRANGEBYRANK", this.key(), this.of(ENDS), this.of(ENDS)],
-      zremrangebyscore: () => ["ZREMRANGEBYSCORE", this.key(), end(), end()],
-      zpopmin: () => pop("ZPOPMIN"),
-      zpopmax: () => pop("ZPOPMAX"),
-      zmpop: () => {
-        const keys = this.several();
-        return ["ZMPOP", String(keys.length), ...keys, this.of(["MIN", "MAX", "x"])];
-      },
-      zrangestore: () => [
-        ...["ZRANGESTORE", this.key(), this.key(), this.of(ENDS), this.of(ENDS)],
-        ...options("REV"),
-      ],
-      zlexcount: () => ["ZLEXCOUNT", this.of(["lex:1", "lex:2"]), word(), word()],
-      zrangebylex: () => byText("ZRANGEBYLEX").with(1, "lex:1"),
-      zunion: () => [...combine("ZUNION"), ...options("WITHSCORES")],
-      zinter: () => [...combine("ZINTER"), ...options("WITHSCORES")],
-      zdiff: () => this.counted("ZDIFF", () => ["WITHSCORES"]),
-      zunionstore: () => store("ZUNIONSTORE"),
-      zinterstore: () => store("ZINTERSTORE"),
-      zintercard: () => this.counted("ZINTERCARD", () => ["LIMIT", this.integer(5)]),
-    };
-  }
-
-  private setWalks(): Record<string, () => Words> {
-    const word = (text: string) => () => [text];
-    const limit = () => ["LIMIT", this.integer(5)];
-    return {
-      spop: () => ["SPOP", this.key(), ...this.of([[], [this.integer(6)]])],
-      srandmember: () => ["SRANDMEMBER", this.key(), ...this.of([[], [this.of(ENDS)]])],
-      sscan: () => [
-        ...["SSCAN", this.key(), this.integer(8)],
-        ...this.chosen(
-          () => ["COUNT", this.integer(9)],
-          () => ["MATCH", this.of(["*", "1*", "*[1-3]", "x"])],
-          word("NOVALUES"),
-        ),
-      ],
-      sunioncard: () => this.counted("SUNIONCARD", limit, word("APPROX")),
-      sdiffcard: () => this.counted("SDIFFCARD", limit),
-    };
-  }
-
-  private lcs(): Words {
+  lcs(): Words {
     const two = this.chance(4) ? this.several() : [this.key(), this.key()];
     const word = (text: string) => () => [text];
     return [
@@ -560,51 +392,12 @@ export class RandomCommands {
     ];
   }
 
-  private elements(): Words {
+  elements(): Words {
     const many = this.chance(10) ? this.random(200) : this.random(5);
     return Array.from({ length: 1 + many }, () => this.value());
   }
 
-  private listGrammar(): Record<string, () => Words> {
-    const side = () => (this.chance(3) ? "UP" : this.of(["LEFT", "RIGHT", "left"]));
-    const count = () => (this.chance(50) ? [] : [this.of(["0", "1", "2", "30", "-1", "x"])]);
-    const signed = () => this.of(["0", "1", "-1", "2", "-2", "3", "-9", "100", "x"]);
-    return {
-      lpush: () => ["LPUSH", this.key(), ...this.elements()],
-      rpush: () => ["RPUSH", this.key(), ...this.elements()],
-      lpushx: () => ["LPUSHX", this.key(), ...this.elements()],
-      rpushx: () => ["RPUSHX", this.key(), ...this.elements()],
-      lpop: () => ["LPOP", this.key(), ...count()],
-      rpop: () => ["RPOP", this.key(), ...count()],
-      llen: () => ["LLEN", this.key()],
-      lrange: () => ["LRANGE", this.key(), this.of(ENDS), this.of(ENDS)],
-      ltrim: () => ["LTRIM", this.key(), this.of(["0", "1", "-50", "-3"]), this.of(ENDS)],
-      lindex: () => ["LINDEX", this.key(), this.of(ENDS)],
-      lset: () => ["LSET", this.key(), this.of(ENDS), this.value()],
-      linsert: () => [
-        ...["LINSERT", this.key(), this.of(["BEFORE", "AFTER", "after", "ON"])],
-        ...[this.value(), this.value()],
-      ],
-      lrem: () => ["LREM", this.key(), signed(), this.value()],
-      lpos: () => [
-        ...["LPOS", this.key(), this.value()],
-        ...this.chosen(
-          () => ["RANK", signed()],
-          () => ["COUNT", this.of(["0", "1", "3", "-1", "x"])],
-          () => ["MAXLEN", this.of(["0", "1", "10", "-1", "x"])],
-        ),
-      ],
-      lmove: () => ["LMOVE", this.key(), this.key(), side(), side()],
-      rpoplpush: () => ["RPOPLPUSH", this.key(), this.key()],
-      lmpop: () => {
-        const keys = this.several();
-        const number = this.chance(5) ? this.integer(5) : String(keys.length);
-        return ["LMPOP", number, ...keys, side(), ...(this.chance(50) ? ["COUNT", signed()] : [])];
-      },
-    };
-  }
-
-  private keyGrammar(): Record<string, () => Words> {
+  keyGrammar(): Record<string, () => Words> {
     const word = (text: string) => () => [text];
     const conditions = () =>
       this.chance(50) ? [] : this.chosen(word("NX"), word("XX"), word("GT"), word("LT"));
@@ -655,7 +448,7 @@ export class RandomCommands {
   }
 
   /** Replaces, adds or takes away arguments. */
-  private spoil(words: Words): Words {
+  spoil(words: Words): Words {
     const spoilt = [...words];
     for (let n = 1 + this.random(3); n > 0; n--) {
       const at = this.random(spoilt.length);
