@@ -78,7 +78,10 @@ export class ImageHost {
 
   /** Runs what the loop has to do, and lets the storage go on. */
   async turnOnce(): Promise<void> {
-    for (const run of this.turn.splice(0)) run();
+    const runs = this.turn.splice(0);
+    for (const run of runs) run();
+    // A real storage, or a thread that compresses, needs the real loop.
+    if (runs.length === 0) await new Promise((resolve) => setImmediate(resolve));
     for (let i = 0; i < 8; i++) await Promise.resolve();
   }
 

@@ -5,6 +5,7 @@
 import {
   DATA_ROOT,
   HEAP_BASE,
+  LAYOUT_VERSION,
   MODULE_BASE,
   PAGE_BITS,
   PAGE_BYTES,
@@ -51,7 +52,8 @@ export class ImageReader {
     const bytes = new Uint8Array(HEADER_BYTES);
     const length = file.read(0, bytes);
     this.header = this.#checked(0, () => parseHeader(bytes.subarray(0, length)));
-    this.#seen = new Uint8Array((1 << (32 - PAGE_BITS)) / 8);
+    const pages = Math.min(this.header.endPage, 1 << (32 - PAGE_BITS));
+    this.#seen = new Uint8Array((pages + 7) >>> 3);
   }
 
   static async open(storage: Storage, name: string, inflate?: Inflate): Promise<ImageReader> {
@@ -73,9 +75,9 @@ export class ImageReader {
   ): Promise<void> {
     if (this.header.endPage * PAGE_BYTES > memory.length) {
       const megabytes = Math.ceil((this.header.endPage * PAGE_BYTES) / 1024 ** 2);
-      throw this.#error(0, `it needs ${megabytes} MiB of memory, more than the engine was given`);
+      throw this.error(0, `it needs ${megabytes} MiB of memory, more than the engine was given`);
     }
-    const buffer = new Uint8Array(BLOCK_BYTES);
+    const buffer = new Uint8Array(Math.min(BLOCK_BYTES, this.#file.bytes));
     for (;;) {
       const bytes = buffer.subarray(0, this.#file.read(this.#at, buffer));
       const block = this.#checked(this.#at, () => parseBlock(bytes));
@@ -83,7 +85,7 @@ export class ImageReader {
         this.#checkFooter(block);
         return;
       }
-      if (block.index !== this.#blocks) throw this.#error(this.#at, "a block is missing");
+      if (block.index !== this.#blocks) throw this.error(this.#at, "a block is missing");
       const end = BLOCK_HEADER_BYTES + block.storedBytes;
       await this.#placeBlock(bytes.subarray(BLOCK_HEADER_BYTES, end), block, memory);
       this.#at += end;
@@ -119,44 +121,47 @@ export class ImageReader {
 
   async #inflated(stored: Uint8Array, plainBytes: number): Promise<Uint8Array> {
     if (this.#inflate === undefined)
-      throw this.#error(this.#at, "compressed images are not read here");
+      throw this.error(this.#at, "compressed images are not read here");
     const plain = await this.#inflate(stored, plainBytes).catch(() => undefined);
     if (plain?.length === plainBytes) return plain;
-    throw this.#error(this.#at, "its compressed bytes are damaged");
+    throw this.error(this.#at, "its compressed bytes are damaged");
   }
 
   /** A page may only be one that can hold data, and come once. */
   #admit(page: number): void {
     const mask = 1 << (page & 7);
     const isNew = page < this.header.endPage && ((this.#seen[page >>> 3] as number) & mask) === 0;
-    if (!isNew || !mayHoldData(page)) throw this.#error(this.#at, `page ${page} has no place`);
+    if (!isNew || !this.#mayHoldData(page)) throw this.error(this.#at, `page ${page} has no place`);
     this.#seen[page >>> 3] = (this.#seen[page >>> 3] as number) | mask;
+  }
+
+  /** Where an older layout keeps its data is its own business. */
+  #mayHoldData(page: number): boolean {
+    if (this.header.layoutVersion !== LAYOUT_VERSION) return true;
+    const address = page * PAGE_BYTES;
+    const isTable = address >= PAGE_TABLE && address < MODULE_BASE;
+    return address === DATA_ROOT || isTable || address >= HEAP_BASE;
   }
 
   #checkFooter({ index, records }: BlockHeader): void {
     const { pages } = this.header;
     if (index !== this.#blocks || records !== this.pages || pages !== this.pages) {
-      throw this.#error(this.#at, `it holds ${this.pages} pages, but should hold ${pages}`);
+      throw this.error(this.#at, `it holds ${this.pages} pages, but should hold ${pages}`);
     }
     const end = this.#at + BLOCK_HEADER_BYTES;
-    if (this.#file.bytes !== end) throw this.#error(end, "there are bytes after its end");
+    if (this.#file.bytes !== end) throw this.error(end, "there are bytes after its end");
   }
 
   #checked<Result>(at: number, parse: () => Result): Result {
     try {
       return parse();
     } catch (cause) {
-      throw this.#error(at, cause instanceof Error ? cause.message : String(cause));
+      throw this.error(at, cause instanceof Error ? cause.message : String(cause));
     }
   }
 
-  #error(at: number, reason: string): ImageError {
+  /** An error that names the file and the place in it. */
+  error(at: number, reason: string): ImageError {
     return new ImageError(this.#place, this.#file.name, at, reason);
   }
-}
-
-function mayHoldData(page: number): boolean {
-  const address = page * PAGE_BYTES;
-  const isTable = address >= PAGE_TABLE && address < MODULE_BASE;
-  return address === DATA_ROOT || isTable || address >= HEAP_BASE;
 }
