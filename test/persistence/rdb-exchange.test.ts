@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ReplyError, type Status } from "../../hosts/shared/protocol/resp";
-import { MemorySource } from "../../hosts/shared/rdb/cursor";
+import { FileError, MemorySource } from "../../hosts/shared/rdb/cursor";
 import { loadRdb } from "../../hosts/shared/rdb/loader";
 import { reload } from "../../hosts/shared/rdb/reload";
 import { RdbWalker } from "../../hosts/shared/rdb/walker";
@@ -124,6 +124,44 @@ describe("a file that cannot be loaded", () => {
     const small = hostEngine(26 * 1024 * 1024);
     fillEngine(engine, [["CONFIG", "SET", "rdbcompression", "no"]]);
     expect(() => load(small, write(engine))).toThrow(/the memory is full/);
+  });
+});
+
+describe("a damaged file", () => {
+  /** The file, with a flipped bit in each byte in turn, or cut before it. */
+  function* damaged(file: Uint8Array, hasSum: boolean): Generator<[string, Uint8Array]> {
+    for (let at = 0; at < file.length; at++) {
+      const flipped = Uint8Array.from(file);
+      flipped[at] = (flipped[at] as number) ^ (1 << (at % 8));
+      if (!hasSum) flipped.fill(0, file.length - 8);
+      yield [`flipped byte ${at}`, flipped];
+      if (hasSum) yield [`cut at ${at}`, file.subarray(0, at)];
+    }
+  }
+
+  it.each([true, false])("is refused or harmless (with a checksum: %s)", (hasSum) => {
+    const engine = hostEngine();
+    fillEngine(
+      engine,
+      fillingCommands(SEED + 40, 40).filter((words) => words.join("").length < 300),
+    );
+    const file = write(engine);
+    const before = digest(engine);
+    const target = hostEngine();
+    expect(file.length).toBeGreaterThan(1000);
+    for (const [name, bytes] of damaged(file, hasSum)) {
+      target.pipeline.one("FLUSHALL", "SYNC");
+      let error: unknown;
+      try {
+        load(target, bytes);
+      } catch (cause) {
+        error = cause;
+      }
+      expect(target.engine.trap, name).toBeUndefined();
+      if (error !== undefined) expect(error, name).toBeInstanceOf(FileError);
+      else if (hasSum) expect(digest(target), name).toBe(before);
+    }
+    expect(target.engine.validate()).toBe(0);
   });
 });
 
