@@ -58,6 +58,7 @@ function registerFlags(): void {
   flag("no-appendfsync-on-rewrite", "", "no", UNUSED);
   flag("protected-mode", "", "yes", HOST);
   flag("rdb-del-sync-files", "", "no", UNUSED);
+  flag("rdb-on-save", "", "no", 0);
   flag("rdb-save-incremental-fsync", "", "yes", UNUSED);
   flag("rdbchecksum", "", "yes", IMMUTABLE | UNUSED);
   flag("rdbcompression", "", "yes", 0);
@@ -182,8 +183,8 @@ allkeys-random noeviction", 0);
 function registerTexts(): void {
   text("aclfile", "", "", IMMUTABLE | UNUSED);
   text("aof_rewrite_cpulist", "", "", IMMUTABLE | UNUSED);
-  text("appenddirname", "", "appendonlydir", IMMUTABLE | UNUSED);
-  text("appendfilename", "", "appendonly.aof", IMMUTABLE | UNUSED);
+  text("appenddirname", "", "appendonlydir", IMMUTABLE);
+  text("appendfilename", "", "appendonly.aof", IMMUTABLE);
   text("bgsave_cpulist", "", "", IMMUTABLE | UNUSED);
   text("bind-source-addr", "", "", UNUSED);
   text("bio_cpulist", "", "", IMMUTABLE | UNUSED);
@@ -191,7 +192,7 @@ function registerTexts(): void {
   text("cluster-announce-human-nodename", "", "", UNUSED);
   text("cluster-announce-ip", "", "", UNUSED);
   text("cluster-config-file", "", "nodes.conf", IMMUTABLE | UNUSED);
-  text("dbfilename", "", "dump.rdb", PROTECTED | UNUSED);
+  text("dbfilename", "", "dump.rdb", PROTECTED);
   text("dir", "", "./data", PROTECTED);
   text("ignore-warnings", "", "", UNUSED);
   text("locale-collate", "", "", UNUSED);

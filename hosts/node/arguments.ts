@@ -79,5 +79,9 @@ Options are directives of a configuration file, as redis-server takes them:
        quiredb --dir /srv/quire                 keep the data there, not in ./data
        quiredb --memory                         keep nothing
        quiredb --engine-memory 512mb            never use more memory than this
+       quiredb --dir data --import dump.rdb     bring in a file of Redis, then exit;
+                                                --force replaces data that is there,
+                                                --import-skip leaves out unknown types
+       quiredb --dir data --export dump.rdb     write the data as a file of Redis, then exit
        quiredb /etc/redis/redis.conf --loglevel verbose
 `;

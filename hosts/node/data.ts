@@ -7,12 +7,18 @@ import { Exchange } from "../../assembly/abi.js";
 import { type EngineFile, ImageStore, removeRubbish } from "../shared/persistence/image-store.js";
 import { LogGate } from "../shared/persistence/log-gate.js";
 import type { SyncPolicy } from "../shared/persistence/log-writer.js";
-import { type Engines, type LogSettings, Persistence } from "../shared/persistence/persistence.js";
+import {
+  type Engines,
+  type ForeignData,
+  type LogSettings,
+  Persistence,
+} from "../shared/persistence/persistence.js";
 import { Rewrites } from "../shared/persistence/rewrites.js";
 import { type BegunImage, parseSavePoints, Saves } from "../shared/persistence/saves.js";
-import type { StorageLock } from "../shared/persistence/storage.js";
+import type { Storage, StorageLock } from "../shared/persistence/storage.js";
 import type { Answer, Sessions } from "../shared/sessions.js";
 import { deflate, inflate } from "./compression.js";
+import { reasonOf } from "./directives.js";
 import type { Log } from "./log.js";
 import type { Settings } from "./settings.js";
 import { NodeStorage } from "./storage.js";
@@ -91,15 +97,23 @@ export class NodeData {
     return this.#persistence !== undefined;
   }
 
-  /** Locks the directory and loads what is in it. */
-  async open(settings: Settings): Promise<void> {
+  /** Whether effects are read. */
+  get hasLog(): boolean {
+    return this.#persistence?.writer !== undefined;
+  }
+
+  /** Locks the directory and loads what is in it, or what it is to begin with. */
+  async open(
+    settings: Settings,
+    foreign?: (storage: Storage) => Promise<ForeignData>,
+  ): Promise<void> {
     if (this.#options.engineFile === undefined) {
       this.#options.log.notice("Nothing is kept: the data is gone when this server stops");
       return;
     }
     const storage = new NodeStorage(settings.dir);
     this.#options.log.notice(`The data directory is ${storage.place}`);
-    this.#lock = await storage.lock(`Quire, process ${process.pid}`);
+    this.#lock = await lockPlace(storage);
     await removeRubbish(storage);
     this.#persistence = new Persistence(storage, logSettingsOf(settings), {
       sessions: this.#options.sessions(),
@@ -115,11 +129,11 @@ export class NodeData {
       tellFailure: this.#options.tellFailure,
       onProgress: () => this.#answerWaits(),
     });
-    await this.#load();
+    await this.#load(await foreign?.(storage));
   }
 
-  async #load(): Promise<void> {
-    await this.#persistence?.start();
+  async #load(foreign?: ForeignData): Promise<void> {
+    await this.#persistence?.start(foreign);
     this.saves.noteLoaded();
     this.rewrites.noteLoaded();
   }
@@ -197,6 +211,16 @@ export class NodeData {
   #begin(): BegunImage {
     if (this.#persistence === undefined) throw new Error("this server keeps nothing (--memory)");
     return this.#persistence.beginImage();
+  }
+}
+
+async function lockPlace(storage: Storage): Promise<StorageLock> {
+  try {
+    return await storage.lock(`Quire, process ${process.pid}`);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === undefined) throw cause;
+    const help = "give another one with --dir, or see to its rights";
+    throw new Error(`Can't use the data directory '${storage.place}': ${reasonOf(cause)}; ${help}`);
   }
 }
 

@@ -13,7 +13,8 @@ import {
 } from "./directives.js";
 import { ListenError } from "./listener.js";
 import { packageVersion } from "./module.js";
-import { type RunningServer, startServer } from "./server.js";
+import { type RunningServer, type ServerOptions, startServer, transferData } from "./server.js";
+import { takeTransfer } from "./transfer.js";
 import { formatHost } from "./transport.js";
 
 const EXIT_OK = 0;
@@ -33,13 +34,17 @@ async function main(args: readonly string[]): Promise<number> {
   if (given.help || given.version) return EXIT_OK;
   if (given.error !== undefined) return fail(given.error);
   try {
-    return await serve(await start(given, version));
+    const { transfer, skipUnknown } = takeTransfer(given);
+    const options = { ...(await readOptions(given, version)), importSkip: skipUnknown };
+    if (transfer === undefined) return await serve(await startServer(options));
+    await transferData(options, transfer);
+    return EXIT_OK;
   } catch (cause) {
     return fail(explain(cause));
   }
 }
 
-async function start(given: Arguments, version: string): Promise<RunningServer> {
+async function readOptions(given: Arguments, version: string): Promise<ServerOptions> {
   const directives: Directive[] = [];
   const file = given.file === undefined ? undefined : resolve(given.file);
   if (given.file !== undefined && file !== undefined) directives.push(...readFile(file, version));
@@ -49,7 +54,7 @@ async function start(given: Arguments, version: string): Promise<RunningServer> 
   }
   directives.push(...given.directives.flatMap((each) => expandInclude(each, version)));
   const print = (line: string) => void process.stdout.write(line);
-  return startServer({ directives, configurationFile: file, print });
+  return { directives, print, ...(file !== undefined && { configurationFile: file }) };
 }
 
 function readFile(path: string, version: string): Directive[] {

@@ -34,7 +34,7 @@ export function answerRdbRequest(
 function answerReload(flags: number, sessions: Sessions, options: RdbRequestOptions): Answer {
   let saved: PathSource | undefined;
   try {
-    if ((flags & ReloadFlag.NOSAVE) !== 0) saved = new PathSource(savedPath(sessions));
+    if ((flags & ReloadFlag.NOSAVE) !== 0) saved = new PathSource(configuredRdb(sessions));
     reload(sessions, { flags, nowMs: Date.now(), saved, setEffects: options.setEffects });
     options.log.warning("DB reloaded by DEBUG RELOAD");
     return { ok: true };
@@ -47,7 +47,8 @@ function answerReload(flags: number, sessions: Sessions, options: RdbRequestOpti
   }
 }
 
-function savedPath(sessions: Sessions): string {
+/** Where an RDB file belongs by the configuration. */
+export function configuredRdb(sessions: Sessions): string {
   const pipeline = new Pipeline(sessions);
   try {
     return join(parameterOf(pipeline, "dir"), parameterOf(pipeline, "dbfilename"));

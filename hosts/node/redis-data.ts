@@ -1,5 +1,5 @@
 /** The files of redis-server in a directory: which of them are its data. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { importFile } from "../shared/rdb/import.js";
@@ -25,11 +25,18 @@ export interface RedisData {
 export function findRedisData(directory: string, names: RedisNames): RedisData | undefined {
   const { dbfilename, appendfilename, appenddirname, appendonly } = names;
   const manifest = join(directory, appenddirname, `${appendfilename}.manifest`);
-  const logs = [manifest, join(directory, appendfilename)];
+  const single = join(directory, appendfilename);
+  const logs = [manifest, single];
   const rdb = join(directory, dbfilename);
   const candidates = appendonly ? [...logs, rdb] : [rdb, ...logs];
-  const [path, ...others] = candidates.filter((each) => existsSync(each));
+  const isThere = (path: string) => existsSync(path) && !(path === single && isEmpty(path));
+  const [path, ...others] = candidates.filter(isThere);
   return path === undefined ? undefined : { path, others };
+}
+
+/** As an older redis-server leaves it that has written nothing. */
+function isEmpty(path: string): boolean {
+  return statSync(path).size === 0;
 }
 
 export interface ImportPathOptions {

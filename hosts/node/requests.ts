@@ -18,6 +18,8 @@ export interface RequestHandlerOptions {
   data: NodeData;
   /** The position that the last call reached. */
   position: () => number;
+  /** Writes the data set to the RDB file that the configuration names. */
+  saveRdb: () => Promise<unknown>;
   stop: () => void;
   /** Answers what is not answered here; undefined: nobody knows that request. */
   further: (request: EngineRequest) => Answer | Promise<Answer> | undefined;
@@ -42,7 +44,7 @@ export class RequestHandler {
       case Request.SHUTDOWN:
         return this.#shutdown(request.text.split("\0"));
       case Request.SAVE:
-        return this.#options.data.saves.save();
+        return this.#save();
       case Request.BACKGROUND_SAVE:
         return this.#options.data.saves.background();
       case Request.REWRITE_LOG:
@@ -52,6 +54,20 @@ export class RequestHandler {
       default:
         return this.#options.further(request) ?? UNKNOWN_REQUEST;
     }
+  }
+
+  /** SAVE: an image, and the RDB file that `rdb-on-save` asks for. */
+  async #save(): Promise<Answer> {
+    const { data, currentValue, saveRdb, log } = this.#options;
+    if (currentValue("rdb-on-save") === "yes") {
+      try {
+        await saveRdb();
+      } catch (cause) {
+        log.warning(`SAVE: ${(cause as Error).message}`);
+        return { ok: false, text: "ERR" };
+      }
+    }
+    return data.saves.save();
   }
 
   #configure(text: string): Answer | Promise<Answer> {

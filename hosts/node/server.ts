@@ -6,6 +6,8 @@ import { setImmediate as defer } from "node:timers";
 import { Exchange } from "../../assembly/abi.js";
 import { Engine, type EngineOptions, type Link } from "../shared/engine.js";
 import { InternalSession } from "../shared/internal.js";
+import type { ForeignData } from "../shared/persistence/persistence.js";
+import type { Storage } from "../shared/persistence/storage.js";
 import { Sessions } from "../shared/sessions.js";
 import { Ticker } from "../shared/ticker.js";
 import type { EngineTrap } from "../shared/trap.js";
@@ -22,11 +24,14 @@ import { NodeData } from "./data.js";
 import type { Directive } from "./directives.js";
 import { Endpoints } from "./endpoints.js";
 import { refreshFacts, tellFacts } from "./facts.js";
+import { exportTo, foreignData } from "./foreign-data.js";
 import { Log } from "./log.js";
 import { type EngineModules, loadModules, packageVersion } from "./module.js";
-import { answerRdbRequest } from "./rdb-requests.js";
+import { saveRdb } from "./rdb-file.js";
+import { answerRdbRequest, configuredRdb } from "./rdb-requests.js";
 import { RequestHandler } from "./requests.js";
 import { DEFAULT_SETTINGS, SETTING_NAMES, type Settings, withChanges } from "./settings.js";
+import type { Transfer } from "./transfer.js";
 
 export interface ServerOptions {
   /** Directives by name, as in a configuration file; "auto" as port takes a free one. */
@@ -37,6 +42,8 @@ export interface ServerOptions {
   configurationFile?: string;
   /** Keep nothing on disk. */
   memory?: boolean;
+  /** At an import, keys of unknown types are left out. */
+  importSkip?: boolean;
   /** Never use more memory than this. */
   memoryBytes?: number;
   module?: WebAssembly.Module | Link;
@@ -62,6 +69,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const server = new Server(options, modules);
   await server.listen();
   return server;
+}
+
+/** Imports into the data directory that is configured, or exports from it; throws the reason. */
+export async function transferData(options: ServerOptions, transfer: Transfer): Promise<void> {
+  await new Server(options, await loadModules()).transfer(transfer);
 }
 
 /** After so many traps within the period the server stops. */
@@ -118,9 +130,15 @@ class Server implements RunningServer {
       currentValue: (name) => this.#currentValue(name),
       data: this.#data,
       position: () => this.#sessions.engine.position(),
+      saveRdb: () => saveRdb(this.#sessions, configuredRdb(this.#sessions)),
       stop: () => void this.close(),
       further: (request) =>
-        answerRdbRequest(request, this.#sessions, { log: this.log, setEffects: () => {} }),
+        answerRdbRequest(request, this.#sessions, {
+          log: this.log,
+          setEffects: (on) => {
+            if (this.#data.hasLog) this.#sessions.run((engine) => engine.setEffects(on));
+          },
+        }),
       log: this.log,
     });
     const engine = this.#formatEngine();
@@ -185,13 +203,34 @@ class Server implements RunningServer {
       if (this.#autoPort) this.#tellPort();
       this.#isLoading = true;
       this.#ticker.start();
-      await this.#data.open(this.#settings);
+      await this.#data.open(this.#settings, (storage) => this.#foreignData(storage, undefined));
       this.#isLoading = false;
     } catch (cause) {
       await this.close();
       throw cause;
     }
     this.#requests.started = true;
+  }
+
+  /** Imports or exports, and serves nobody. */
+  async transfer(transfer: Transfer): Promise<void> {
+    this.log.release();
+    try {
+      const foreign = (storage: Storage) => this.#foreignData(storage, transfer);
+      await this.#data.open(this.#settings, foreign);
+      if (transfer.exportTo !== undefined) await exportTo(transfer, this.#sessions, this.log);
+    } finally {
+      await this.close();
+    }
+  }
+
+  #foreignData(storage: Storage, transfer: Transfer | undefined): Promise<ForeignData> {
+    return foreignData(storage, transfer, {
+      sessions: this.#sessions,
+      skipUnknown: this.#options.importSkip ?? false,
+      log: this.log,
+      currentValue: (name) => this.#currentValue(name) ?? "",
+    });
   }
 
   close(): Promise<void> {

@@ -47,6 +47,14 @@ export interface Engines {
   usePlaced: (engine: Engine) => void;
 }
 
+/** Data in another form, which becomes a data set by its first image. */
+export interface ForeignData {
+  /** Brings it into the engine in use; false: there is none. */
+  load: () => Promise<boolean>;
+  /** What the place holds is replaced by it. */
+  replaces: boolean;
+}
+
 export interface PersistenceOptions {
   sessions: Sessions;
   gate: LogGate;
@@ -110,14 +118,14 @@ export class Persistence {
     this.#writer?.take(source, address, bytes, this.#options.sessions.engine.position());
   }
 
-  /** Loads the data set and opens its log. The engine in use is fresh. */
-  async start(): Promise<void> {
-    const { sessions } = this.#options;
-    const manifest = await readManifest(this.storage);
+  /**
+   * Loads the data set and opens its log. The engine in use is fresh. `foreign` is what a place
+   * without a data set begins with.
+   */
+  async start(foreign?: ForeignData): Promise<void> {
+    const manifest = foreign?.replaces ? undefined : await readManifest(this.storage);
     if (manifest === undefined) {
-      await this.#refuseOrphans();
-      this.#manifest = { history: sessions.engine.history(), segments: [] };
-      if (this.settings.appendonly) await this.#openLog(undefined, sessions.engine.position());
+      await this.#startEmpty(foreign);
     } else {
       this.#manifest = manifest;
       const { end, imageBytes } = await loadDataSet(manifest, this.storage, this.#options);
@@ -127,6 +135,18 @@ export class Persistence {
       if (this.settings.appendonly) await this.#openLog(end, end.position);
     }
     this.publish();
+  }
+
+  async #startEmpty(foreign: ForeignData | undefined): Promise<void> {
+    const { engine } = this;
+    if (!foreign?.replaces) await this.#refuseOrphans();
+    this.#manifest = { history: engine.history(), segments: [] };
+    if (await foreign?.load()) {
+      const { snapshot, durable } = this.#options.images.begin(this.storage, engine);
+      snapshot.saveRest();
+      await this.#adopt(await durable, undefined);
+    }
+    if (this.settings.appendonly) await this.#openLog(undefined, engine.position());
   }
 
   /** All that came so far becomes durable; nothing that is held waits any longer. */

@@ -94,7 +94,8 @@ class Import {
     try {
       const kind = kindOf(source);
       if (kind === "manifest") return await this.#manifest(source);
-      if (kind === undefined && source.bytes > 0) {
+      if (source.bytes === 0) throw new FileError(source.name, 0, "the file is empty");
+      if (kind === undefined) {
         throw new FileError(source.name, 0, "this is no RDB file and no append-only file of Redis");
       }
       await this.#load(source, true);
