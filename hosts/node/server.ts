@@ -11,6 +11,7 @@ import type { Storage } from "../shared/persistence/storage.js";
 import { Sessions } from "../shared/sessions.js";
 import { Ticker } from "../shared/ticker.js";
 import type { EngineTrap } from "../shared/trap.js";
+import { Warmup } from "../shared/warm.js";
 import { toLatin1 } from "./arguments.js";
 import {
   applyConfiguration,
@@ -79,6 +80,8 @@ export async function transferData(options: ServerOptions, transfer: Transfer): 
 /** After so many traps within the period the server stops. */
 const MOST_TRAPS = 3;
 const TRAP_PERIOD_MS = 60_000;
+/** Between two slices of compiling ahead. */
+const WARM_PAUSE_MS = 20;
 
 class Server implements RunningServer {
   readonly log: Log;
@@ -210,6 +213,17 @@ class Server implements RunningServer {
       throw cause;
     }
     this.#requests.started = true;
+    if (this.#data.canRecover) this.#warmUp();
+  }
+
+  /** Has the second build compiled before the first image, a millisecond at a time. */
+  #warmUp(): void {
+    if (this.#modules === undefined) return;
+    const warmup = new Warmup(this.#modules.plain, this.#modules.guarded);
+    const run = () => {
+      if (this.#closing === undefined && warmup.slice()) setTimeout(run, WARM_PAUSE_MS).unref();
+    };
+    setTimeout(run, WARM_PAUSE_MS).unref();
   }
 
   /** Imports or exports, and serves nobody. */

@@ -7,6 +7,7 @@ import { replayLog } from "./log-replay.js";
 import type { Manifest } from "./manifest.js";
 import type { PersistenceOptions } from "./persistence.js";
 import type { Storage } from "./storage.js";
+import { isOfThisLayout, translateImage } from "./versions.js";
 
 const PROGRESS_MS = 1000;
 
@@ -53,15 +54,20 @@ async function placeImage(
     if (header.history !== history || header.offset !== image.offset) {
       throw new Error(`${image.name} in ${storage.place} is not the image that the manifest means`);
     }
-    const engine: Engine = options.engines.link();
     progress.begin(image.name, () => header.pages);
     let placed = 0;
-    await reader.place(engine.bytes, (pages) => {
+    const onPages = (pages: number) => {
       progress.add(pages - placed);
       placed = pages;
       return progress.pause();
-    });
-    options.engines.usePlaced(engine);
+    };
+    if (isOfThisLayout(reader)) {
+      const engine: Engine = options.engines.link();
+      await reader.place(engine.bytes, onPages);
+      options.engines.usePlaced(engine);
+    } else {
+      await translateImage(reader, storage, options.sessions, onPages);
+    }
     return reader.fileBytes;
   } finally {
     reader.close();

@@ -27,9 +27,6 @@ import type { Storage } from "./storage.js";
 const SPARE_BYTES = 32 * 1024 * 1024;
 const STEPS = 64;
 
-/** Gives a loop its turn now and then; undefined: go on. */
-type Pause = () => Promise<void> | undefined;
-
 interface FrozenExports {
   attach(limitPages: number, seed0: number, seed1: number): number;
   exportCommands(cursor: number, steps: number): number;
@@ -41,16 +38,17 @@ export function isOfThisLayout(reader: ImageReader): boolean {
 
 /**
  * Replays an image of another layout into a fresh engine. The position and the history are the
- * caller's to set afterwards.
+ * caller's to set afterwards. `onPages` is told the pages placed so far, and may give the loop a
+ * turn.
  */
 export async function translateImage(
   reader: ImageReader,
   storage: Storage,
   sessions: Sessions,
-  pause: Pause = () => undefined,
+  onPages: (pages: number) => Promise<void> | undefined = () => undefined,
 ): Promise<void> {
   const engine = new OtherEngine(reader, await readEngine(reader, storage));
-  await engine.place(pause);
+  await engine.place(onPages);
   const replay = new Replay(sessions);
   try {
     for (let cursor = 0; ; ) {
@@ -59,7 +57,7 @@ export async function translateImage(
         throw errorOf(reader, `a command that its engine made is refused: ${replay.refusal}`);
       }
       if (cursor === 0) break;
-      await pause();
+      await onPages(reader.pages);
     }
   } finally {
     replay.close();
@@ -106,8 +104,8 @@ class OtherEngine {
       .exports as unknown as FrozenExports;
   }
 
-  async place(pause: Pause): Promise<void> {
-    await this.#reader.place(new Uint8Array(this.#memory.buffer), pause);
+  async place(onPages: (pages: number) => Promise<void> | undefined): Promise<void> {
+    await this.#reader.place(new Uint8Array(this.#memory.buffer), onPages);
     const refusal = this.#exports.attach(this.#limitPages, 0, 0);
     if (refusal !== 0) throw errorOf(this.#reader, "its own engine does not take it");
   }
