@@ -9,6 +9,7 @@ import {
 } from "./abi";
 import { registerCommands } from "./commands/index";
 import { completeAbandoned, completeRequest } from "./commands/requests";
+import { initializeEviction } from "./keyspace/eviction";
 import { initializeChanges } from "./keyspace/changes";
 import { initializeAccess } from "./keyspace/access";
 import { setEffectsOn } from "./keyspace/effects";
@@ -38,7 +39,10 @@ import { initializeReplies } from "./protocol/reply";
 import { exportSink, initializeSinks, sinkFlush } from "./protocol/sink";
 import { initializeConfiguration } from "./server/configuration";
 import { initializeErrorStatistics } from "./server/error-statistics";
-import { enterAnswer, executeChunk, finish, resumeSession, settleEffects } from "./server/execute";
+import { evictClients } from "./server/client-eviction";
+import {
+  enterAnswer, executeChunk, finish, relieveMemory, resumeSession, settleEffects,
+} from "./server/execute";
 import { initializeFacts } from "./server/facts";
 import { initializeMessages } from "./server/messages";
 import { initializePubsub, unsubscribeAll, validatePubsub } from "./server/pubsub";
@@ -131,6 +135,7 @@ function startServer(observationSeed: u64): void {
   initializeReplies();
   initializeStatistics();
   initializeAccess();
+  initializeEviction();
   initializeSettings();
   initializeConfiguration();
   initializeRows();
@@ -221,7 +226,8 @@ export function tick(timeMs: f64, steps: i32): i32 {
   const isBehind = expireWaiters(steps);
   if (settings().tickPaused) return i32(isBehind);
   takeSamples();
-  const left = settleValueTables(settleTables(collectGarbage(steps)));
+  const left = relieveMemory(settleValueTables(settleTables(collectGarbage(steps))));
+  evictClients();
   let more = isBehind || hasGarbage() || left <= 0;
   if (settings().activeExpire) {
     if (expireCycle(left, settings().activeExpireEffort)) more = true;

@@ -40,7 +40,8 @@ instantaneous_output_repl_kbps:0.00\n");
   integerLine(out, "expired_time_cap_reached_count", counted.expiredTimeCapReached);
   constantLines(out, "expire_cycle_cpu_milliseconds:0\n");
   integerLine(out, "evicted_keys", counted.evictedKeys);
-  constantLines(out, "evicted_clients:0\nevicted_scripts:0\ntotal_eviction_exceeded_time:0\n\
+  integerLine(out, "evicted_clients", counted.evictedClients);
+  constantLines(out, "evicted_scripts:0\ntotal_eviction_exceeded_time:0\n\
 current_eviction_exceeded_time:0\n");
   integerLine(out, "keyspace_hits", counted.keyspaceHits);
   integerLine(out, "keyspace_misses", counted.keyspaceMisses);

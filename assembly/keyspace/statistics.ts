@@ -12,6 +12,7 @@ export class Statistics {
   keyspaceMisses: f64;
   expiredKeys: f64;
   evictedKeys: f64;
+  evictedClients: f64;
   errorReplies: f64;
   expiredTimeCapReached: f64;
   activeExpireRuns: f64;

@@ -17,6 +17,7 @@
  */
 
 import { SERVER_ROOT } from "../abi";
+import { EvictionPolicy, setEvictionRules } from "../keyspace/eviction";
 import { accessRules } from "../keyspace/access";
 import { Arena, allocate, release } from "../memory/allocator";
 import { setParserLimits } from "../protocol/parser";
@@ -375,6 +376,7 @@ export function applySettings(): void {
   values.debugCommands = <u32>numberOf("enable-debug-command");
   values.latencyTracking = <u32>numberOf("latency-tracking");
   values.trackingKeysMaximum = <f64>numberOf("tracking-table-max-keys");
+  values.clientsMemory = <f64>numberOf("maxmemory-clients");
   values.rdbVersion = 10 + <u32>numberOf("rdb-version");
   values.rdbCompression = <u32>numberOf("rdbcompression");
   const guardsSaves = numberOf("stop-writes-on-bgsave-error") && parameterNamed("save").textBytes;
@@ -383,8 +385,10 @@ export function applySettings(): void {
   applyEncodingLimits();
   const rules = accessRules();
   const policy = numberOf("maxmemory-policy");
-  // Choices 1 and 5 are volatile-lfu and allkeys-lfu.
-  rules.frequency = u32(policy == 1 || policy == 5);
+  setEvictionRules(<EvictionPolicy>policy, <i32>numberOf("maxmemory-samples"));
+  rules.frequency = u32(
+    policy == EvictionPolicy.VOLATILE_LFU || policy == EvictionPolicy.ALL_KEYS_LFU,
+  );
   rules.logFactor = <i32>numberOf("lfu-log-factor");
   rules.decayMinutes = <i32>numberOf("lfu-decay-time");
 }

@@ -15,6 +15,7 @@ import { settleSteps } from "../memory/steps";
 import { accessRules } from "../keyspace/access";
 import { collectGarbage, hasGarbage } from "../keyspace/garbage";
 import { databaseAt, position, setPosition } from "../keyspace/keyspace";
+import { evictOne } from "../keyspace/eviction";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import { hasReady } from "../keyspace/waiting-keys";
 import {
@@ -47,6 +48,10 @@ import { serveReady } from "./wake";
 
 /** Buckets of flushed keys that a write frees at a time when memory is short. */
 const GARBAGE_STEPS: i32 = 256;
+/** Keys that one command evicts before it runs all the same. */
+const EVICTIONS_EACH: i32 = 64;
+/** What looking for a key to evict counts as. */
+const EVICTION_STEPS: i32 = 16;
 /** Buckets of flushed keys that every call frees, so that they go however seldom ticks come. */
 const GARBAGE_STEPS_EACH: i32 = 16;
 
@@ -293,15 +298,32 @@ function needsPassword(session: Session, row: Row): bool {
 }
 
 /**
- * True when `maxmemory` is passed or the memory kept free is touched. What a flush has left is
- * freed first, as much of it as helps: after FLUSHALL there is room at once.
+ * True when `maxmemory` is passed or the memory kept free is touched, and nothing can be done about
+ * it. What a flush has left is freed first, as much of it as helps: after FLUSHALL there is room at
+ * once. Then keys are evicted as the policy says, a bounded number for each command; the ticks go
+ * on where more has to go.
  */
 export function isOutOfMemory(): bool {
-  while (isMemoryShort()) {
-    if (!hasGarbage()) return true;
-    collectGarbage(GARBAGE_STEPS);
+  for (let round = 0; isMemoryShort(); round++) {
+    if (round >= EVICTIONS_EACH && reserve(0)) return false;
+    if (hasGarbage()) collectGarbage(GARBAGE_STEPS);
+    else if (isReplaying() || !evictOne()) return true;
   }
   return false;
+}
+
+/** Evicts keys while memory is short, one for `EVICTION_STEPS` steps; returns what is left. */
+export function relieveMemory(steps: i32): i32 {
+  let left = steps;
+  while (left > 0 && isMemoryShort() && !isReplaying()) {
+    if (hasGarbage()) {
+      left = collectGarbage(left);
+    } else {
+      if (!evictOne()) break;
+      left -= EVICTION_STEPS;
+    }
+  }
+  return left;
 }
 
 function isMemoryShort(): bool {

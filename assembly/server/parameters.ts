@@ -148,7 +148,7 @@ function registerSizes(): void {
   memorySize("hash-max-listpack-value", "hash-max-ziplist-value", "64", 0, 0);
   memorySize("hll-sparse-max-bytes", "", "3000", 0, 0);
   memorySize("maxmemory", "", "0", 0, UNSIGNED);
-  memoryOrPercent("maxmemory-clients", "", "0", UNUSED);
+  memoryOrPercent("maxmemory-clients", "", "0", 0);
   memorySize("proto-max-bulk-len", "", "536870912", 1048576, 0);
   memorySize("repl-backlog-size", "", "1048576", 1, UNUSED);
   memorySize("set-max-listpack-value", "", "64", 0, 0);

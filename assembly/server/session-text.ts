@@ -44,11 +44,16 @@ function addFlags(builder: TextBuilder, session: Session): void {
   if (builder.bytes == start && start != before) builderByte(builder, 0x4e);
 }
 
+function queuedBytes(session: Session): i64 {
+  const transaction = transactionOf(session);
+  return transaction ? <i64>transaction.bytes : 0;
+}
+
 /** Memory that a session holds. */
 export function sessionMemory(session: Session): i64 {
   return <i64>SESSION_BYTES + session.nameBytes + session.libraryNameBytes
     + session.libraryVersionBytes + session.peerBytes + session.localBytes
-    + parserHeldBytes(session.parser) + session.unsentBytes
+    + parserHeldBytes(session.parser) + session.unsentBytes + queuedBytes(session)
     + (session.waiter ? usableBytes(session.waiter) : 0);
 }
 

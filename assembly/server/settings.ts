@@ -41,6 +41,8 @@ export class Settings {
   latencyTracking: u32;
   /** tracking-table-max-keys, 0 = no limit. */
   trackingKeysMaximum: f64;
+  /** maxmemory-clients: bytes, or minus percent of maxmemory; 0 = no limit. */
+  clientsMemory: f64;
   /** rdb-version: what DUMP and exports write. */
   rdbVersion: u32;
   /** rdbcompression: whether they compress texts. */
@@ -78,6 +80,7 @@ export function initializeSettings(): void {
   values.tickPaused = 0;
   values.latencyTracking = 1;
   values.trackingKeysMaximum = 1000000;
+  values.clientsMemory = 0;
   values.rdbVersion = 10;
   values.rdbCompression = 1;
   values.guardsSaves = 0;
