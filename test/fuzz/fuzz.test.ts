@@ -2,6 +2,7 @@
 import { describe, it } from "vitest";
 import { fuzz as fuzzCommands } from "./commands.fuzz";
 import { fuzz as fuzzParser } from "./parser.fuzz";
+import { fuzz as fuzzRdb } from "./rdb.fuzz";
 import { fuzz as fuzzRestore } from "./restore.fuzz";
 
 const SECONDS = 1.5 * Number(process.env.QUIRE_SCALE ?? 1);
@@ -13,6 +14,7 @@ describe("fuzzers find nothing", () => {
     ["parser", fuzzParser],
     ["commands", fuzzCommands],
     ["restore", fuzzRestore],
+    ["rdb", fuzzRdb],
   ] as const)("%s", { timeout: TIMEOUT_MS }, async (name, fuzz) => {
     const log = (line: string) => process.stderr.write(`${line}\n`);
     log(`fuzz ${name}: QUIRE_SEED=${SEED}`);

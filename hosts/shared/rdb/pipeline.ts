@@ -29,11 +29,9 @@ export class Pipeline {
 
   run(commands: readonly Command[]): RawReply[] {
     this.#replies = [];
-    for (const command of commands) {
-      this.#sessions.receive(this.#session, encodeRequest(command));
-      const { trap } = this.#sessions.engine;
-      if (trap !== undefined) throw trap;
-    }
+    this.#sessions.receive(this.#session, joined(commands.map(encodeRequest)));
+    const { trap } = this.#sessions.engine;
+    if (trap !== undefined) throw trap;
     if (this.#replies.length !== commands.length)
       throw new Error("a command did not answer at once");
     return this.#replies;
@@ -46,6 +44,17 @@ export class Pipeline {
   close(): void {
     this.#sessions.close(this.#session);
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0] as Uint8Array;
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 /** The value of a parameter, by CONFIG GET; empty when there is none of that name. */

@@ -103,7 +103,8 @@ class RdbWriter {
     });
   }
 
-  #writeDatabase({ database, keys, expiring }: DatabaseKeys): void {
+  #writeDatabase(counts: DatabaseKeys): void {
+    const { database, keys, expiring } = counts;
     this.#byte(Opcode.SELECT_DATABASE);
     this.#length(database);
     this.#byte(Opcode.RESIZE_DATABASE);
@@ -115,26 +116,30 @@ class RdbWriter {
       const reply = this.#one("SCAN", cursor, "COUNT", KEYS_PER_SCAN) as [Uint8Array, Uint8Array[]];
       cursor = new TextDecoder().decode(reply[0]);
       for (let i = 0; i < reply[1].length; i += KEYS_PER_DUMP) {
-        this.#writeKeys(reply[1].slice(i, i + KEYS_PER_DUMP), database);
+        this.#writeKeys(reply[1].slice(i, i + KEYS_PER_DUMP), counts);
       }
     } while (cursor !== "0");
   }
 
-  #writeKeys(keys: readonly Uint8Array[], database: number): void {
+  #writeKeys(keys: readonly Uint8Array[], { database, expiring }: DatabaseKeys): void {
     const access = this.#access;
-    const commands = keys.flatMap((key): Command[] => [
-      access === undefined ? ["ECHO", ""] : ["OBJECT", access, key],
-      ["PEXPIRETIME", key],
-      ["DUMP", key],
-    ]);
+    const commands: Command[] = [];
+    for (const key of keys) {
+      if (access !== undefined) commands.push(["OBJECT", access, key]);
+      if (expiring > 0) commands.push(["PEXPIRETIME", key]);
+      commands.push(["DUMP", key]);
+    }
     const replies = this.#pipeline.run(commands);
-    keys.forEach((key, index) => {
-      const [clock = null, expiry = null, dump = null] = replies.slice(index * 3, index * 3 + 3);
+    let at = 0;
+    for (const key of keys) {
+      const clock = access === undefined ? null : (replies[at++] as RawReply);
+      const expiry = expiring > 0 ? (replies[at++] as RawReply) : null;
+      const dump = replies[at++];
       if (dump instanceof ReplyError) {
         throw new Error(`key ${quoteKey(key)} of database ${database}: ${dump.message}`);
       }
       if (dump instanceof Uint8Array) this.#writeKey(key, clock, expiry, dump);
-    });
+    }
   }
 
   #writeKey(key: Uint8Array, clock: RawReply, expiry: RawReply, dump: Uint8Array): void {
