@@ -9,7 +9,7 @@ import { type RunningServer, startServer } from "../../hosts/node/server.js";
 import { encodeRequest } from "../../hosts/shared/protocol/resp.js";
 import { fillingCommands } from "../support/rdb";
 import { hasRedisServer, type RedisClient, RedisServer } from "../support/redis-server";
-import { Wire } from "./support";
+import { startProgram, Wire } from "./support";
 
 const folder = mkdtempSync(join(tmpdir(), "quire-migrate-"));
 let quire: RunningServer;
@@ -53,6 +53,30 @@ describe("DEBUG RELOAD", () => {
     expect(await wire.ask("DEBUG", "RELOAD", "NOSAVE")).toBe(error);
     expect(await wire.ask("DEBUG", "RELOAD", "NOFLUSH")).toBe(error);
     await wire.ask("FLUSHALL");
+  });
+});
+
+describe("a server with a log that is killed after DEBUG RELOAD", () => {
+  it("has its data again", async () => {
+    const directory = join(folder, "data");
+    const options = ["--dir", directory, "--engine-memory", "128mb"];
+    const words = [...options, "--port", "auto", "--enable-debug-command", "yes"];
+    const first = await startProgram(...words);
+    const client = await Wire.open({ port: first.port });
+    for (const each of fillingCommands(7, 30)) {
+      client.send(...each.map((word) => Buffer.from(word, "latin1")));
+      await client.line();
+    }
+    expect(await client.ask("DEBUG", "RELOAD")).toBe("+OK");
+    expect(await client.ask("SET", "after", "1")).toBe("+OK");
+    const digest = await client.ask("DEBUG", "DIGEST");
+    first.child.kill("SIGKILL");
+    await first.exit;
+    const second = await startProgram(...words);
+    const again = await Wire.open({ port: second.port });
+    expect(await again.ask("DEBUG", "DIGEST")).toBe(digest);
+    second.child.kill("SIGKILL");
+    await second.exit;
   });
 });
 

@@ -10,7 +10,16 @@ import { reload } from "../../hosts/shared/rdb/reload";
 import { RdbWalker } from "../../hosts/shared/rdb/walker";
 import { writeRdb } from "../../hosts/shared/rdb/writer";
 import { type HostEngine, hostEngine, NOW_MS } from "../support/host-engine";
-import { fill, fillingCommands, savedFile, THRESHOLDS } from "../support/rdb";
+import {
+  eightBytes,
+  fill,
+  fillingCommands,
+  type Parts,
+  rdbFile,
+  savedFile,
+  THRESHOLDS,
+} from "../support/rdb";
+import { double, intset, listpack, text, ziplist, zipmap } from "../support/rdb-values";
 import { hasRedisServer, type RedisClient, RedisServer } from "../support/redis-server";
 
 const SEED = 4711;
@@ -98,6 +107,68 @@ describe("an RDB file of the engine", () => {
     const other = hostEngine();
     load(other, write(engine));
     expect(digest(other)).toBe(digest(engine));
+  });
+});
+
+describe("a file put together by hand", () => {
+  const FAR = 4_000_000_000_000;
+
+  /** What the engine holds under "k" of a file that holds this value there. */
+  function loaded(header: string, type: number, value: Parts): HostEngine {
+    const engine = hostEngine();
+    load(engine, rdbFile(header, [type, "k", value, 0, "after", "x"]));
+    expect(engine.pipeline.one("DBSIZE")).toBe(2);
+    expect(engine.engine.validate()).toBe(0);
+    return engine;
+  }
+
+  function texts(engine: HostEngine, ...command: string[]): string[] {
+    const reply = engine.pipeline.one(...command) as Uint8Array[];
+    return reply.map((item) => Buffer.from(item).toString());
+  }
+
+  it.each(["REDIS0001", "REDIS0004", "REDIS0005", "REDIS0013", "REDIS0014", "VALKEY080"])(
+    "with the header %s has its strings",
+    (header) => {
+      const engine = loaded(header, 0, [0xc2, 1, 2, 0, 0]);
+      expect(engine.pipeline.one("INCR", "k")).toBe(514);
+      const packed = loaded(header, 0, [0xc3, 5, 10, 0, 65, 0xe0, 0, 0]);
+      expect(packed.pipeline.one("STRLEN", "k")).toBe(10);
+    },
+  );
+
+  it.each([
+    ["a list", 1, [2, "a", 0xc0, 5], ["LRANGE", "k", "0", "-1"], "a 5"],
+    ["a ziplist", 10, [text(ziplist("a", 5))], ["LRANGE", "k", "0", "-1"], "a 5"],
+    ["ziplists", 14, [2, text(ziplist("a")), text(ziplist(5))], ["LRANGE", "k", "0", "-1"], "a 5"],
+    ["nodes", 18, [2, 2, text(listpack("a")), 1, "5"], ["LRANGE", "k", "0", "-1"], "a 5"],
+    ["an intset", 11, [text(intset(2, 3, 300))], ["SMEMBERS", "k"], "3 300"],
+    ["a set listpack", 20, [text(listpack("a"))], ["SMEMBERS", "k"], "a"],
+    [
+      "scores as text",
+      3,
+      [1, "m", 3, 50, 46, 53],
+      ["ZRANGE", "k", "0", "-1", "WITHSCORES"],
+      "m 2.5",
+    ],
+    ["scores", 5, [1, "m", double(2.5)], ["ZRANGE", "k", "0", "-1", "WITHSCORES"], "m 2.5"],
+    ["a scored ziplist", 12, [text(ziplist("m", "2.5"))], ["ZSCORE", "k", "m"], undefined],
+    ["a zipmap", 9, [text(zipmap(["f", "v"]))], ["HGETALL", "k"], "f v"],
+    ["a hash ziplist", 13, [text(ziplist("f", "v"))], ["HGETALL", "k"], "f v"],
+    ["a hash listpack", 16, [text(listpack("f", "v"))], ["HGETALL", "k"], "f v"],
+    ["a hash with times", 24, [eightBytes(FAR), 1, 5, "f", "v"], ["HGETALL", "k"], "f v"],
+  ] as [string, number, Parts, string[], string | undefined][])(
+    "has %s",
+    (_, type, value, command, expected) => {
+      const engine = loaded("REDIS0012", type, value);
+      if (expected !== undefined) expect(texts(engine, ...command).join(" ")).toBe(expected);
+    },
+  );
+
+  it("has hashes of Valkey whose fields expire", () => {
+    const fields = [2, "f", "v", eightBytes(FAR), "g", "w", eightBytes(-1)];
+    const engine = loaded("VALKEY080", 22, fields);
+    expect(engine.pipeline.one("HPEXPIRETIME", "k", "FIELDS", "2", "f", "g")).toEqual([FAR, -1]);
   });
 });
 

@@ -54,7 +54,8 @@ function write(name: string, ...parts: (Uint8Array | string)[]): void {
 }
 
 function text(key: string): string | undefined {
-  return engine.pipeline.one("GET", key)?.toString();
+  const value = engine.pipeline.one("GET", key);
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : undefined;
 }
 
 describe("an append-only file", () => {
@@ -68,14 +69,14 @@ describe("an append-only file", () => {
       commands("GET a"),
     );
     await load("a.aof");
-    expect([text("a"), text("b")]).toEqual(["49", "51"].map((code) => code));
+    expect([text("a"), text("b")]).toEqual(["1", "3"]);
     expect(lines.join("")).toMatch(/Imported: 0 keys stored, 8 commands run/);
   });
 
   it("begins with RDB", async () => {
     write("a.aof", rdbFile("REDIS0010", [0, "a", "5", 0, "b", "6"]), commands("INCR a"));
     await load("a.aof");
-    expect([text("a"), text("b")]).toEqual(["54", "54"]);
+    expect([text("a"), text("b")]).toEqual(["6", "6"]);
   });
 
   it("has a torn end, which is left out", async () => {
@@ -86,7 +87,7 @@ describe("an append-only file", () => {
       lines = [];
       write("a.aof", whole, block.subarray(0, cut));
       await load("a.aof");
-      expect([text("a"), text("b")]).toEqual(["49", undefined]);
+      expect([text("a"), text("b")]).toEqual(["1", undefined]);
       const place = `a.aof, byte ${whole.length}: the last ${cut} bytes are left out`;
       expect(lines.join("")).toContain(place);
     }
@@ -110,7 +111,7 @@ describe("an append-only file", () => {
     await expect(load("a.aof")).rejects.toThrow(/XADD of key "s" is refused: .*--import-skip/);
     engine = hostEngine();
     await load("a.aof", true);
-    expect([text("a"), text("b")]).toEqual(["49", "50"]);
+    expect([text("a"), text("b")]).toEqual(["1", "2"]);
     expect(lines.join("")).toContain("1 commands that are refused left out");
     expect(lines.join("")).toContain("1 commands about functions left out");
   });
