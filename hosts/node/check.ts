@@ -2,7 +2,8 @@
  * `quiredb check FILE...`: what images, logs, manifests and files of Redis hold, and whether they
  * are whole. `--fix` cuts the torn end off a log.
  */
-import { statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { ImageReader } from "../shared/persistence/image-reader.js";
 import { parseHeader } from "../shared/persistence/log-format.js";
@@ -101,6 +102,7 @@ async function checkFile(path: string): Promise<Finding> {
     source.read(0, start);
     text = new TextDecoder("latin1").decode(start);
     if (text.startsWith("quire manifest")) return await checkDataSet(path, source);
+    if (text.startsWith("\0asm")) return checkEngine(path);
     const isLog = text.includes("ECHO\r\n") && text.includes("quire-log");
     if (!isLog && !text.startsWith("QUIREIMG")) {
       if (kindOf(source) === undefined) throw new Error("it is none of the files that are known");
@@ -110,6 +112,14 @@ async function checkFile(path: string): Promise<Finding> {
     source.close();
   }
   return text.startsWith("QUIREIMG") ? checkImage(path) : checkSegment(path, start);
+}
+
+/** An engine that wrote images is kept under the hash of its bytes. */
+function checkEngine(path: string): Finding {
+  const hash = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 32);
+  const named = /^engine-([0-9a-f]{32})\.wasm$/.exec(basename(path))?.[1] ?? hash;
+  if (named !== hash) throw new Error(`${path} is damaged: its hash is ${hash}`);
+  return { text: `engine ${hash}` };
 }
 
 /** A memory of any size that keeps nothing. */

@@ -54,7 +54,12 @@ async function loadFound(storage: Storage, options: ForeignDataOptions): Promise
   if (found === undefined) return false;
   log.notice(`There is no data of Quire yet: ${found.path} is imported and stays as it is`);
   for (const other of found.others) log.warning(`${other} is there too and is not used`);
-  await loadFile(found.path, options);
+  try {
+    await loadFile(found.path, options);
+  } catch (cause) {
+    if (options.sessions.engine.trap !== undefined) throw cause;
+    throw new Error(`${(cause as Error).message}; to start without it, move it away`);
+  }
   return true;
 }
 

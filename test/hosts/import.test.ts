@@ -1,5 +1,5 @@
 /** Files of Redis brought into a data directory and out of it, by the built program. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -133,6 +133,16 @@ describe("--export", () => {
 });
 
 describe.skipIf(!hasRedisServer())("a directory of redis-server", () => {
+  const inData = (name: string) => join(at("data"), name);
+
+  it("with a damaged file stops the start, and says what to do", async () => {
+    await mkdir(at("data"));
+    write("data/dump.rdb", rdbFile("REDIS0010", KEYS).subarray(0, 16));
+    const { code, errors } = await runProgram(["--dir", at("data"), "--port", "0", ...MEMORY]);
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^.*data\/dump\.rdb, byte 16: .*; to start without it, move it away\n$/);
+  });
+
   it("is imported at the start, and stays as it is", async () => {
     const redis = await RedisServer.start();
     const client = await redis.connect();
@@ -149,6 +159,9 @@ describe.skipIf(!hasRedisServer())("a directory of redis-server", () => {
     wire.close();
     await stop(server);
     expect(readFileSync(at("data/dump.rdb"))).toEqual(file);
+    const check = await runProgram(["check", at("data"), ...readdirSync(at("data")).map(inData)]);
+    expect(check.output).toMatch(/data set: image of/);
+    expect(check).toMatchObject({ code: 0, errors: "" });
     const [again, second] = await serve(at("data"));
     expect(again.output).not.toContain("is imported");
     expect(await second.ask("EXISTS", "new")).toBe(":1");
