@@ -92,6 +92,11 @@ export class NodeData {
     this.#persistence?.take(source, address, bytes);
   };
 
+  /** Whether there is a directory. */
+  get isKept(): boolean {
+    return this.#options.engineFile !== undefined;
+  }
+
   /** Whether there is something to load again after a trap. */
   get canRecover(): boolean {
     return this.#persistence !== undefined;
@@ -107,7 +112,7 @@ export class NodeData {
     settings: Settings,
     foreign?: (storage: Storage) => Promise<ForeignData>,
   ): Promise<void> {
-    if (this.#options.engineFile === undefined) {
+    if (!this.isKept) {
       this.#options.log.notice("Nothing is kept: the data is gone when this server stops");
       return;
     }
@@ -156,7 +161,7 @@ export class NodeData {
 
   beat(nowMs: number): void {
     this.#persistence?.beat(nowMs);
-    if (this.#options.engineFile !== undefined) this.saves.beat(nowMs);
+    if (this.isKept) this.saves.beat(nowMs);
     this.rewrites.beat(nowMs);
   }
 
@@ -204,6 +209,7 @@ export class NodeData {
   async recover(position: number): Promise<void> {
     const persistence = this.#persistence;
     await persistence?.closeAfterTrap(position);
+    this.#options.sessions().engine.setWord(Exchange.LOADING, 1);
     this.#options.engines.useFresh();
     await this.#load();
   }

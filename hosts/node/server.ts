@@ -202,9 +202,10 @@ class Server implements RunningServer {
 
   async listen(): Promise<void> {
     try {
+      this.#isLoading = true;
+      if (this.#data.isKept) this.#sessions.engine.setWord(Exchange.LOADING, 1);
       await this.#endpoints.open(this.#settings, this.#autoPort);
       if (this.#autoPort) this.#tellPort();
-      this.#isLoading = true;
       this.#ticker.start();
       await this.#data.open(this.#settings, (storage) => this.#foreignData(storage, undefined));
       this.#isLoading = false;

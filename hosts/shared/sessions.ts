@@ -112,6 +112,7 @@ export class Sessions {
     if (this.engine.trap === undefined) this.closeAll();
     this.#deadlines.stop();
     this.#woken.length = 0;
+    engine.setWord(Exchange.LOADING, this.engine.word(Exchange.LOADING));
     this.engine = engine;
     this.#outlet.useEngine(engine);
     this.#deadlines.useEngine(engine);

@@ -4,6 +4,7 @@
  * millisecond, and twice as long each time that work is left over (at most 8 of 100 ms); on an idle
  * host the work goes on turn by turn until it is done.
  */
+import { Exchange } from "../../assembly/abi.js";
 import type { Engine } from "./engine.js";
 import type { Sessions } from "./sessions.js";
 
@@ -51,7 +52,8 @@ export class Ticker {
     if (this.#sessions.frozen || this.#sessions.engine.trap !== undefined) return;
     this.#options.refresh?.(this.#sessions.engine);
     this.#options.onBeat?.(this.#options.now());
-    this.#slice();
+    // What is loaded must not expire before all of it is there.
+    if (this.#sessions.engine.word(Exchange.LOADING) === 0) this.#slice();
   }
 
   /** One slice; when there is more work and no input came since the last one, another next turn. */

@@ -1,5 +1,5 @@
 /** A host in memory that keeps its data: sessions, log, images, without sockets or timers. */
-import { SessionFlag } from "../../assembly/abi";
+import { Exchange, SessionFlag } from "../../assembly/abi";
 import { Engine } from "../../hosts/shared/engine";
 import { InternalSession, LocalTransport } from "../../hosts/shared/internal";
 import { ImageStore } from "../../hosts/shared/persistence/image-store";
@@ -110,6 +110,7 @@ export class PersistenceHost {
   async recover(): Promise<void> {
     this.trap = undefined;
     await this.persistence.closeAfterTrap(this.sessions.engine.position());
+    this.sessions.engine.setWord(Exchange.LOADING, 1);
     this.sessions.useEngine(this.#format());
     await this.persistence.start();
   }

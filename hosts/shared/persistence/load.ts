@@ -30,7 +30,6 @@ export async function loadDataSet(
   progress.begin("log", () => reader.totalBytes);
   await replayLog(reader, { ...options, onProgress: (bytes) => progress.add(bytes) });
   sessions.engine.startHistory(manifest.history, reader.end.position);
-  progress.end();
   const seconds = ((clock() - startMs) / 1000).toFixed(3);
   notice(`DB loaded from ${sourceOf(manifest)}: ${seconds} seconds`);
   return { end: reader.end, imageBytes };
@@ -114,13 +113,8 @@ class Progress {
     return new Promise((resolve) => this.#options.defer(resolve));
   }
 
-  end(): void {
-    this.#options.sessions.engine.setWord(Exchange.LOADING, 0);
-  }
-
   #publish(): void {
     const { engine } = this.#options.sessions;
-    engine.setWord(Exchange.LOADING, 1);
     engine.setFact(Exchange.LOADING_START_MS, this.#startMs);
     engine.setFact(Exchange.LOADING_TOTAL, this.#total());
     engine.setFact(Exchange.LOADING_DONE, this.#done);

@@ -119,10 +119,19 @@ export class Persistence {
   }
 
   /**
-   * Loads the data set and opens its log. The engine in use is fresh. `foreign` is what a place
-   * without a data set begins with.
+   * Loads the data set and opens its log. The engine in use is fresh; until all is done it serves
+   * nobody, because what it were told would not be in the log. `foreign` is what a place without a
+   * data set begins with.
    */
   async start(foreign?: ForeignData): Promise<void> {
+    const { sessions } = this.#options;
+    sessions.engine.setWord(Exchange.LOADING, 1);
+    await this.#load(foreign);
+    sessions.engine.setWord(Exchange.LOADING, 0);
+    this.publish();
+  }
+
+  async #load(foreign: ForeignData | undefined): Promise<void> {
     const manifest = foreign?.replaces ? undefined : await readManifest(this.storage);
     if (manifest === undefined) {
       await this.#startEmpty(foreign);
@@ -134,7 +143,6 @@ export class Persistence {
       await this.#removeOthers();
       if (this.settings.appendonly) await this.#openLog(end, end.position);
     }
-    this.publish();
   }
 
   async #startEmpty(foreign: ForeignData | undefined): Promise<void> {
@@ -213,14 +221,13 @@ export class Persistence {
   beginImage(): BegunImage {
     const { engine } = this.#options.sessions;
     const current = this.#cutLog(engine);
-    const { snapshot, durable } = this.#snap(engine);
-    return { snapshot, durable: durable.then((image) => this.#adopt(image, current)) };
+    return this.#snap(engine, (image) => this.#adopt(image, current));
   }
 
-  #snap(engine: Engine): BegunImage {
-    const begun = this.#options.images.begin(this.storage, engine);
-    this.#snapshot = begun;
-    return begun;
+  #snap(engine: Engine, adopt: (image: Image) => Promise<Image>): BegunImage {
+    const { snapshot, durable } = this.#options.images.begin(this.storage, engine);
+    this.#snapshot = { snapshot, durable: durable.then(adopt) };
+    return this.#snapshot;
   }
 
   /** What a trap leaves running ends before files are read again. */
@@ -362,13 +369,14 @@ export class Persistence {
     const { engine } = sessions;
     const position = engine.position();
     this.#begin(segment, position, true);
-    const image = await this.#snap(engine).durable;
     const name = segment.file.name;
-    await this.#change(() => {
-      const segments = [...this.#manifest.segments, { name, offset: position }];
-      return this.#write({ ...this.#manifest, segments });
-    });
-    await this.#adopt(image, name);
+    await this.#snap(engine, async (image) => {
+      await this.#change(() => {
+        const segments = [...this.#manifest.segments, { name, offset: position }];
+        return this.#write({ ...this.#manifest, segments });
+      });
+      return this.#adopt(image, name);
+    }).durable;
     const failure = this.#writer?.failure;
     if (failure !== undefined) throw failure;
     await this.#writer?.settle();

@@ -1,0 +1,199 @@
+/** What a server keeps: its directory, restarts, traps, settings of the log at run time. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { runProgram, type ServerProgram, startProgram, Wire } from "./support.js";
+
+const folders: string[] = [];
+const programs: ServerProgram[] = [];
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "quire-data-"));
+  folders.push(folder);
+  return folder;
+}
+
+async function start(dir: string, ...args: string[]): Promise<ServerProgram> {
+  const options = ["--port", "auto", "--engine-memory", "64mb", "--enable-debug-command", "yes"];
+  const program = await startProgram("--dir", dir, ...options, ...args);
+  programs.push(program);
+  return program;
+}
+
+async function kill(program: ServerProgram, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+  program.child.kill(signal);
+  await program.exit;
+}
+
+const open = ({ port }: ServerProgram) => Wire.open({ port });
+
+async function ask(program: ServerProgram, ...words: string[]): Promise<string> {
+  const wire = await open(program);
+  try {
+    const first = await wire.ask(...words);
+    return /^\$\d/.test(first) ? await wire.line() : first;
+  } finally {
+    wire.close();
+  }
+}
+
+afterEach(async () => {
+  for (const program of programs.splice(0)) await kill(program);
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+describe("a data directory", () => {
+  it("brings the data back after a kill and after a stop, with the defaults", async () => {
+    const dir = newFolder();
+    let server = await start(dir);
+    expect(await ask(server, "SET", "a", "1")).toBe("+OK");
+    const [, first] = server.output.split("\n");
+    expect(first).toContain(`The data directory is ${dir}`);
+    await kill(server);
+    server = await start(dir);
+    expect(await ask(server, "GET", "a")).toBe("1");
+    expect(await ask(server, "SET", "b", "2")).toBe("+OK");
+    await kill(server, "SIGTERM");
+    server = await start(dir);
+    expect(await ask(server, "MGET", "a", "b")).toBe("*2");
+    expect(await ask(server, "DBSIZE")).toBe(":2");
+    const wire = await open(server);
+    expect(await wire.parameter("appendonly")).toBe("yes");
+    expect(await wire.parameter("appendfsync")).toBe("everysec");
+    expect(await wire.parameter("save")).toBe("3600 1 300 100 60 10000");
+    wire.close();
+  });
+
+  it("is not touched with --memory", async () => {
+    const server = await start(newFolder(), "--memory");
+    expect(await ask(server, "SET", "a", "1")).toBe("+OK");
+    expect(await ask(server, "CONFIG", "SET", "appendonly", "yes")).toMatch(
+      /^-ERR CONFIG SET fail/,
+    );
+    expect(readdirSync(folders[0] as string)).toEqual([]);
+  });
+
+  it("that cannot be one stops the start with a line that names it", async () => {
+    const file = join(newFolder(), "file");
+    writeFileSync(file, "");
+    const result = await runProgram(["--port", "auto", "--dir", file]);
+    expect(result.code).toBe(1);
+    expect(result.errors).toContain(file);
+  });
+
+  it("with damage stops the start with file and offset", async () => {
+    const dir = newFolder();
+    const server = await start(dir);
+    for (let n = 0; n < 5; n++) await ask(server, "SET", `k${n}`, "v".repeat(50));
+    await kill(server, "SIGTERM");
+    const name = readdirSync(dir).find((each) => each.endsWith("-0.aof") && !/-\d-0/.test(each));
+    const path = join(dir, name ?? "");
+    const bytes = readFileSync(path);
+    bytes[300] = (bytes[300] as number) ^ 1;
+    writeFileSync(path, bytes);
+    const result = await runProgram(["--port", "auto", "--dir", dir]);
+    expect(result.code).toBe(1);
+    expect(result.errors).toMatch(new RegExp(`${name} in .* is damaged at offset \\d+`));
+  });
+});
+
+describe("a trap", () => {
+  it("is recovered from without a new process, and nothing answered is lost", async () => {
+    const server = await start(newFolder());
+    for (const during of ["", "BGREWRITEAOF"]) {
+      const writer = await open(server);
+      let answered = 0;
+      const load = (async () => {
+        for (;;) {
+          if ((await writer.ask("INCR", `n${during}`)) !== `:${answered + 1}`) return;
+          answered++;
+        }
+      })().catch(() => {});
+      while (answered < 50) await new Promise((resolve) => setTimeout(resolve, 5));
+      const other = await open(server);
+      if (during !== "") await other.ask(during);
+      other.send("DEBUG", "PANIC");
+      await other.closed;
+      await load;
+      let found = "-LOADING";
+      while (!/^\d/.test(found)) found = await ask(server, "GET", `n${during}`).catch(() => "");
+      expect(Number(found)).toBeGreaterThanOrEqual(answered);
+      expect(Number(found)).toBeLessThanOrEqual(answered + 1);
+      expect(await ask(server, "SET", "after", during)).toBe("+OK");
+    }
+    expect(server.child.exitCode).toBeNull();
+    const last = await open(server);
+    last.send("DEBUG", "PANIC");
+    expect(await server.exit).toBe(70);
+    expect(server.output).toMatch(/3 times in a minute/);
+  });
+});
+
+describe("settings at run time", () => {
+  it("turn the log off and on, and change its policy", async () => {
+    const dir = newFolder();
+    let server = await start(dir);
+    const wire = await open(server);
+    for (const pair of [
+      ["appendfsync", "always"],
+      ["appendonly", "no"],
+      ["appendonly", "yes"],
+      ["save", ""],
+    ]) {
+      expect(await wire.ask("SET", pair.join(), "1")).toBe("+OK");
+      expect(await wire.ask("CONFIG", "SET", ...pair)).toBe("+OK");
+      expect(await wire.ask("SET", `after ${pair.join()}`, "1")).toBe("+OK");
+    }
+    expect(await wire.ask("WAITAOF", "1", "0", "0")).toBe("*2");
+    expect([await wire.line(), await wire.line()]).toEqual([":1", ":0"]);
+    await kill(server);
+    server = await start(dir);
+    expect(await ask(server, "DBSIZE")).toBe(":8");
+  });
+});
+
+describe("the log", () => {
+  it.skipIf(!hasRedis())("replays into redis-server by redis-cli --pipe", async () => {
+    const dir = newFolder();
+    const server = await start(dir);
+    const wire = await open(server);
+    for (const line of [
+      "SET a 1 EX 1000",
+      "INCR a",
+      "RPUSH l 1 2 3",
+      "MULTI",
+      "SADD s a b c",
+      "SPOP s",
+      "EXEC",
+      "SELECT 3",
+      "ZADD z 1 a 2 b",
+      "HSET h f v",
+      "GETDEL missing",
+    ]) {
+      await wire.ask(...line.split(" "));
+    }
+    await kill(server, "SIGTERM");
+    const socket = join(dir, "redis.sock");
+    const log = readdirSync(dir).filter((name) => name.endsWith(".aof"));
+    const text = Buffer.concat(log.map((name) => readFileSync(join(dir, name))));
+    const redis = join(newFolder(), "redis.sock");
+    const script = `redis-server --port 0 --unixsocket ${redis} --save "" --daemonize yes >/dev/null
+      until redis-cli -s ${redis} ping >/dev/null 2>&1; do :; done
+      redis-cli -s ${redis} --pipe | tail -1
+      redis-cli -s ${redis} debug digest; redis-cli -s ${redis} shutdown nosave`;
+    const output = execFileSync("sh", ["-c", script], { input: text }).toString();
+    expect(output).toMatch(/errors: 0/);
+    expect(socket).toBeDefined();
+  });
+});
+
+function hasRedis(): boolean {
+  try {
+    execFileSync("redis-server", ["--version"]);
+    return true;
+  } catch {
+    return false;
+  }
+}
