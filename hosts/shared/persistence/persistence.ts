@@ -179,8 +179,10 @@ export class Persistence {
     const writer = this.#writer;
     this.#writer = undefined;
     this.#isLogValid = false;
+    // At once, before the turn ends: what the call had rendered must not be appended.
+    const ended = writer?.endAt(position);
     await this.#endSnapshot();
-    await writer?.endAt(position);
+    await ended;
     await this.#restarting?.catch(() => {});
     await this.#changes;
     await this.#spare?.file.close().catch(() => {});
