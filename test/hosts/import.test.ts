@@ -153,7 +153,7 @@ describe.skipIf(!hasRedisServer())("a directory of redis-server", () => {
     await mkdir(at("data"));
     write("data/dump.rdb", file);
     const [server, wire] = await serve(at("data"), "--enable-debug-command", "yes");
-    expect(server.output).toMatch(/no data of Quire yet: .*data\/dump\.rdb is imported and stays/);
+    await server.seen(/no data of Quire yet: .*data\/dump\.rdb is imported and stays/);
     expect(await wire.ask("DEBUG", "DIGEST")).toBe(digest);
     await wire.ask("SET", "new", "1");
     wire.close();
