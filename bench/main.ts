@@ -2,6 +2,7 @@
 //
 //   sockets  redis-benchmark against both in turn: throughput, latency, processor time per command
 //   commands commands on data structures: processor time per command
+//   semantics transactions, messages, writes at the memory limit: processor time per operation
 //   engine   the engine in process, chunks of 16 commands
 //   memory   bytes per key and per element of collections by used_memory
 //   huge     one command over a value of ten million elements
@@ -10,6 +11,7 @@ import { benchEngine } from "./engine.js";
 import { benchHuge } from "./huge.js";
 import { benchCollections, benchMemory } from "./memory.js";
 import { benchPauses } from "./pauses.js";
+import { benchSemantics } from "./semantics.js";
 import { isInstalled, type Server, startQuire, startRedis } from "./servers.js";
 import { benchSockets } from "./sockets.js";
 import { benchStructures } from "./structures.js";
@@ -43,6 +45,7 @@ export async function bench({ quick, sections }: BenchOptions): Promise<void> {
   if (wanted("pauses")) benchPauses(quick);
   if (wanted("sockets") && oracle) await withServers((r, q) => benchSockets(r, q, quick));
   if (wanted("commands") && oracle) await withServers((r, q) => benchStructures(r, q, quick));
+  if (wanted("semantics") && oracle) await withServers((r, q) => benchSemantics(r, q, quick));
   if (wanted("huge")) benchHuge(quick);
   if (wanted("memory") && oracle) {
     await withServers(async (r, q) => {

@@ -2,13 +2,12 @@
 // down once on each server; redis-benchmark draws the random parts.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { processorSeconds, type Server } from "./servers.js";
+import { fill, settledSeconds } from "./load.js";
+import type { Server } from "./servers.js";
 import { median, printTable } from "./table.js";
 
 const run = promisify(execFile);
 const PIPELINE = 16;
-/** Commands in one write while data are laid down. */
-const BATCH = 1000;
 
 interface Case {
   name: string;
@@ -29,19 +28,6 @@ interface Group {
 }
 
 const digits = (number: number) => String(number).padStart(12, "0");
-
-/** Sends commands of which each answers one line. */
-async function fill(server: Server, count: number, words: (index: number) => string[]) {
-  for (let from = 0; from < count; from += BATCH) {
-    const lines: string[] = [];
-    const until = Math.min(from + BATCH, count);
-    for (let index = from; index < until; index++) {
-      const parts = words(index);
-      lines.push(`*${parts.length}\r\n${parts.map((p) => `$${p.length}\r\n${p}\r\n`).join("")}`);
-    }
-    await server.load(Buffer.from(lines.join("")), until - from);
-  }
-}
 
 const words = (text: string) => text.split(" ");
 const RANDOM = "__rand_int__";
@@ -160,14 +146,6 @@ const GROUPS: Group[] = [
     ],
   },
 ];
-
-/** A server refreshes what INFO says about its processor time this often at least. */
-const REFRESH_MS = 250;
-
-async function settledSeconds(server: Server): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
-  return processorSeconds(server);
-}
 
 /** Processor time of the server per command, microseconds. */
 async function measure(server: Server, item: Case, range: number, scale: number): Promise<number> {

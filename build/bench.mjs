@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--quick] [sockets] [commands] [engine] [memory] [pauses] [huge]`: builds, then
+ * `npm run bench -- [--quick] [sockets] [commands] [engine] [memory] [pauses] [huge] [semantics]`: builds, then
  * measures Quire beside redis-server and prints a table of ratios. bench/main.ts says what is
  * measured and how.
  */
