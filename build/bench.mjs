@@ -1,7 +1,6 @@
 /**
- * `npm run bench -- [--quick] [sockets] [commands] [engine] [memory] [pauses] [huge] [semantics]`: builds, then
- * measures Quire beside redis-server and prints a table of ratios. bench/main.ts says what is
- * measured and how.
+ * `npm run bench -- [--quick] [section ...]`: builds, then measures Quire beside redis-server and
+ * prints tables of ratios. bench/main.ts names the sections and says what is measured and how.
  */
 import { parseArgs } from "node:util";
 import { buildAll } from "./build.mjs";

@@ -15,7 +15,7 @@ import {
   HSETEX_ONE_CONDITION, HSETEX_ONE_TIME, WRONG_TYPE, replyUnknownArgument, replyWrongArity,
 } from "../protocol/errors";
 import { replyArray, replyError, replyInteger, replyNull } from "../protocol/reply";
-import { Call, renderInstead, reserveOrReply, touchKey } from "../server/call";
+import { Call, renderAsBlock, renderInstead, reserveOrReply, touchKey } from "../server/call";
 import { command } from "../server/table";
 import { PUSH_BYTES_MAXIMUM } from "../structures/reference-vector";
 import { convertToTable, findField, isPackedHash, removeField } from "../values/hash";
@@ -281,6 +281,8 @@ function setPairs(call: Call, entry: KeyEntry, first: i32): void {
 
 function renderPairs(call: Call, entry: KeyEntry, first: i32): void {
   const options = fieldOptions();
+  const setsTimes = (options.flags & Option.TIME) != 0;
+  if (setsTimes || (options.flags & Option.KEEPTTL && entry.hasFieldTimes)) renderAsBlock(call);
   if (renderInstead(call, 2 + call.argumentCount - first)) {
     effectLiteral("HSET");
     effectBytes(call.at(1), call.bytesOf(1));
@@ -288,7 +290,7 @@ function renderPairs(call: Call, entry: KeyEntry, first: i32): void {
       effectBytes(call.at(index), call.bytesOf(index));
     }
   }
-  if (options.flags & Option.TIME) renderTimes(call, options.whenMs, first, 2);
+  if (setsTimes) renderTimes(call, options.whenMs, first, 2);
   if (!(options.flags & Option.KEEPTTL)) return;
   for (let index = first; index < call.argumentCount; index += 2) {
     renderKeptTime(call, entry, index);

@@ -8,7 +8,7 @@ import {
   WRONG_TYPE,
 } from "../protocol/errors";
 import { replyBulk, replyError, replyInteger } from "../protocol/reply";
-import { Call, integerOrReply, renderInstead, touchKey } from "../server/call";
+import { Call, integerOrReply, renderAsBlock, renderInstead, touchKey } from "../server/call";
 import { command } from "../server/table";
 import {
   LONG_DOUBLE_BYTES, LONG_DOUBLE_TEXT_BYTES_MAX, LongDouble, longDoubleAdd, longDoubleFromInteger,
@@ -97,6 +97,7 @@ function addFloat(call: Call, delta: LongDouble): void {
   touchKey(call, call.at(1), call.bytesOf(1));
   replyBulk(text, bytes);
   // The effect carries the text, for no other engine need add the same way.
+  if (entry.hasFieldTimes) renderAsBlock(call);
   if (!renderInstead(call, 4)) return;
   effectLiteral("HSET");
   effectBytes(call.at(1), call.bytesOf(1));

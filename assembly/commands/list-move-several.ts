@@ -15,7 +15,7 @@ import { copyBytes } from "../memory/copy";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { COUNT_NOT_POSITIVE, SYNTAX } from "../protocol/errors";
 import { replyArray, replyBulk, replyError, replyNullArray } from "../protocol/reply";
-import { Call, renderNothing, reserveOrReply, touchKey } from "../server/call";
+import { Call, renderAsBlock, renderNothing, reserveOrReply, touchKey } from "../server/call";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
 import { deadlineOrReply, mayWait, waitForKeys } from "../server/waiting";
@@ -142,6 +142,7 @@ function renderSeveral(
   call: Call, fromTail: bool, toHead: bool, table: usize, count: u32,
 ): void {
   renderNothing(call);
+  renderAsBlock(call);
   if (!effectStart(call.database.number, 3)) return;
   effectLiteral(fromTail ? "RPOP" : "LPOP");
   effectBytes(call.at(1), call.bytesOf(1));

@@ -16,7 +16,7 @@ import { scratchLeft, scratchMark, scratchRelease, scratchTake } from "../memory
 import { NOT_POSITIVE, SYNTAX, VALUE_OUT_OF_RANGE, WRONG_TYPE } from "../protocol/errors";
 import { replyArray, replyBulk, replyError, replyNull, replySet } from "../protocol/reply";
 import {
-  Call, integerOrReply, renderInstead, renderNothing, reserveOrReply, touchKey,
+  Call, integerOrReply, renderAsBlock, renderInstead, renderNothing, reserveOrReply, touchKey,
 } from "../server/call";
 import { command } from "../server/table";
 import { parseInteger } from "../text/integers";
@@ -71,6 +71,7 @@ function popMembers(call: Call, entry: KeyEntry, count: i32): void {
   const mark = scratchMark();
   const cursor = openSetCursor(entry);
   let left = count;
+  if (count > EFFECT_MEMBERS) renderAsBlock(call);
   while (left) {
     const batch = min(left, EFFECT_MEMBERS);
     const renders = renderInstead(call, batch + 2);

@@ -25,7 +25,7 @@ import { SYNTAX, WRONG_TYPE } from "../protocol/errors";
 import { SORT_NOT_NUMBER } from "../protocol/errors-geo";
 import { replyArray, replyBulk, replyError, replyInteger, replyNull } from "../protocol/reply";
 import {
-  Call, integerOrReply, renderInstead, renderNothing, reserveOrReply, touchKey,
+  Call, integerOrReply, renderAsBlock, renderInstead, renderNothing, reserveOrReply, touchKey,
 } from "../server/call";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
@@ -515,6 +515,7 @@ function temporaryList(): KeyEntry {
 /** Puts a list of `count` elements in the place of a key, and renders that. */
 function replaceKey(call: Call, key: usize, keyBytes: u32, list: KeyEntry, count: u32): void {
   const old = lookupWrite(call.database, key, keyBytes);
+  if (old ? count : count > EFFECT_ELEMENTS) renderAsBlock(call);
   if (old) {
     removeFound(call.database);
     effectDelete(call.database.number, key, keyBytes);

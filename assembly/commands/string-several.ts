@@ -7,7 +7,7 @@ import {
   replyArray, replyError, replyInteger, replyNull, replyOk,
 } from "../protocol/reply";
 import {
-  Call, renderInstead, renderNothing, renderVerbatim, reserveOrReply, touchKey,
+  Call, renderAsBlock, renderInstead, renderNothing, renderVerbatim, reserveOrReply, touchKey,
 } from "../server/call";
 import { command } from "../server/table";
 import { parseInteger } from "../text/integers";
@@ -106,6 +106,7 @@ function msetex(call: Call): void {
   const options = stringOptions();
   if (options.has(Option.NX) && anyKey(call, 2, end, true)) return replyInteger(0);
   if (options.has(Option.XX) && anyKey(call, 2, end, false)) return replyInteger(0);
+  if (end > 4) renderAsBlock(call);
   for (let index = 2; index < end; index += 2) setWithLifetime(call, index, options);
   renderNothing(call);
   replyInteger(1);

@@ -21,6 +21,9 @@ const EFFECTS_ON: usize = SERVER_ROOT + 0xc60;
 /** Block: whether effects belong together now. */
 const BLOCK: usize = SERVER_ROOT + 0xc64;
 
+/** How many callers have begun the block: a command inside a transaction may begin one too. */
+const BLOCK_DEPTH: usize = SERVER_ROOT + 0xc68;
+
 const enum Block {
   NONE = 0,
   /** MULTI is rendered before the first effect. */
@@ -62,12 +65,17 @@ export function effectStart(number: u32, count: i32): bool {
   return true;
 }
 
-/** What is rendered until `endEffectBlock` is one MULTI .. EXEC, unless it is nothing. */
+/** What is rendered until `endEffectBlock` is one MULTI .. EXEC, unless it is nothing; may nest. */
 export function beginEffectBlock(): void {
-  store<u32>(BLOCK, Block.BEGUN);
+  const depth = load<u32>(BLOCK_DEPTH);
+  if (!depth) store<u32>(BLOCK, Block.BEGUN);
+  store<u32>(BLOCK_DEPTH, depth + 1);
 }
 
 export function endEffectBlock(): void {
+  const depth = load<u32>(BLOCK_DEPTH) - 1;
+  store<u32>(BLOCK_DEPTH, depth);
+  if (depth) return;
   if (load<u32>(BLOCK) == Block.RENDERED && effectsOn()) renderWord("EXEC");
   store<u32>(BLOCK, Block.NONE);
 }

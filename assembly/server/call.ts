@@ -17,7 +17,7 @@ import { hasWatchful, markKey } from "../keyspace/waiting-keys";
 import { keyChanged } from "../keyspace/changes";
 import { collectGarbage, hasGarbage } from "../keyspace/garbage";
 import { Database } from "../keyspace/keyspace";
-import { effectBytes, effectStart } from "../keyspace/effects";
+import { beginEffectBlock, effectBytes, effectStart, endEffectBlock } from "../keyspace/effects";
 import { hashBytes } from "../memory/root";
 import { NOT_INTEGER, OUT_OF_MEMORY } from "../protocol/errors";
 import { replyError } from "../protocol/reply";
@@ -29,6 +29,11 @@ import { Row } from "./table";
 
 /** Buckets of flushed keys that are freed at a time when memory is short. */
 const GARBAGE_STEPS: i32 = 256;
+
+const enum Rendered {
+  ITSELF = 1,
+  AS_BLOCK = 2,
+}
 
 @unmanaged
 export class Call {
@@ -43,7 +48,7 @@ export class Call {
   database: Database;
   /** Changes made; 0 = nothing to render. */
   dirty: u32;
-  /** 1: the handler rendered its effect itself (or there is none). */
+  /** Rendered: whether the handler rendered its effect itself (or there is none). */
   rendered: u32;
   /** 1: the session may be made to wait; 0 inside a transaction or a script. */
   canWait: u32;
@@ -144,13 +149,28 @@ export function renderVerbatim(call: Call): void {
  * `count` arguments when it answers true.
  */
 export function renderInstead(call: Call, count: i32): bool {
-  call.rendered = 1;
+  call.rendered |= Rendered.ITSELF;
   return effectStart(call.database.number, count);
 }
 
 /** The command leaves no effect although it changed something. */
 export function renderNothing(call: Call): void {
-  call.rendered = 1;
+  call.rendered |= Rendered.ITSELF;
+}
+
+/** What the command renders is several effects that belong together: all of them or none. */
+export function renderAsBlock(call: Call): void {
+  if (call.rendered & Rendered.AS_BLOCK) return;
+  call.rendered |= Rendered.AS_BLOCK;
+  beginEffectBlock();
+}
+
+/** The handler is done: its own words are its effect unless it has rendered another. */
+// @ts-ignore: decorator
+@inline
+export function settleEffectsOf(call: Call): void {
+  if (call.dirty && !(call.rendered & Rendered.ITSELF)) renderVerbatim(call);
+  if (call.rendered & Rendered.AS_BLOCK) endEffectBlock();
 }
 
 /**

@@ -30,7 +30,7 @@ import { errorsThisCall, replyError, replyStatus, setProtocol } from "../protoco
 import {
   effectsSink, replySink, sinkFlush, sinkMute, sinkPosition, sinkSession, sinkUnmute,
 } from "../protocol/sink";
-import { Call, renderVerbatim, topCall } from "./call";
+import { Call, settleEffectsOf, topCall } from "./call";
 import { countErrorCode } from "./error-statistics";
 import { setExecuting, settleMessages } from "./messages";
 import { hasRefusals, isRefusedByHost } from "./refusals";
@@ -219,7 +219,7 @@ export function dispatch(call: Call, row: Row): void {
   afterCall(row);
   if (errorsThisCall()) row.failedCalls += 1;
   if (session.tracking && row.flags & RowFlag.READONLY) rememberKeys(call);
-  if (call.dirty && !call.rendered) renderVerbatim(call);
+  settleEffectsOf(call);
 }
 
 /** The row to execute; null: the refusal is answered. */

@@ -25,7 +25,7 @@ import {
 import {
   replySink, requestResume, sinkFlush, sinkMute, sinkSession, sinkUnmute,
 } from "../protocol/sink";
-import { Call, renderVerbatim } from "./call";
+import { Call, settleEffectsOf } from "./call";
 import { countErrorCode } from "./error-statistics";
 import { endSilence, isOutOfMemory, startSilence } from "./execute";
 import { Session } from "./session";
@@ -90,7 +90,7 @@ function runAgain(waiter: Waiter): void {
   if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) replyError(OUT_OF_MEMORY);
   else call_indirect<void>(row.handler, call);
   accessRules().paused = 0;
-  if (call.dirty && !call.rendered) renderVerbatim(call);
+  settleEffectsOf(call);
   if (call.status == Status.WAITING) sinkUnmute(replySink());
   else release(waiter);
 }

@@ -104,10 +104,14 @@ describe("SORT", () => {
     expect(ask("LRANGE text 0 -1")).toEqual(["apple", "fig", "pear"]);
     expect(effects()).toEqual([
       "RPUSH to 1 2 3 10",
+      "MULTI",
       "DEL list",
       "RPUSH list 10 3",
+      "EXEC",
+      "MULTI",
       "DEL text",
       "RPUSH text apple fig pear",
+      "EXEC",
     ]);
   });
 
@@ -140,7 +144,7 @@ describe("SORT", () => {
     expect(ask("SORT many ALPHA")).toEqual([...texts].sort());
     engine.takeEffects();
     expect(session.call("SORT many STORE many")).toBe(integer(10_000));
-    expect(effects()).toHaveLength(11);
+    expect(effects()).toHaveLength(13);
   });
 });
 

@@ -366,7 +366,8 @@ describe("HSETEX", () => {
     ];
     for (const [words, ms] of times) {
       const line = `HSETEX h ${words} FIELDS 2 a ${ms} b ${"y".repeat(ms % 60)}`;
-      const [set, time] = effectsOf(line);
+      const [multi, set, time, exec] = effectsOf(line);
+      expect([multi, exec]).toEqual(["MULTI", "EXEC"]);
       expect(set).toBe(`HSET h a ${ms} b ${"y".repeat(ms % 60)}`);
       expect(time).toBe(`HPEXPIREAT h ${START_MS + ms} FIELDS 2 a b`);
       expect(all("HPTTL h FIELDS 2 a b", "HGET h a")).toEqual([[ms, ms], String(ms)]);
@@ -377,8 +378,10 @@ describe("HSETEX", () => {
     session.call("HSET h a 1 b 2");
     session.call("HPEXPIRE h 5000 FIELDS 1 a");
     expect(effectsOf("HSETEX h KEEPTTL FIELDS 3 a 7 b 8 c 9")).toEqual([
+      "MULTI",
       "HSET h a 7 b 8 c 9",
       `HPEXPIREAT h ${START_MS + 5000} FIELDS 1 a`,
+      "EXEC",
     ]);
     expect(ask("HPTTL h FIELDS 3 a b c")).toEqual([5000, -1, -1]);
     expect(ask("HMGET h a b c")).toEqual(["7", "8", "9"]);
@@ -548,8 +551,10 @@ describe("times of fields and other commands", () => {
     session.call("HSET h a 1 b 1 c 1 d 1");
     session.call("HPEXPIRE h 5000 FIELDS 4 a b c d");
     expect(effectsOf("HINCRBYFLOAT h d 0.5")).toEqual([
+      "MULTI",
       "HSET h d 1.5",
       `HPEXPIREAT h ${START_MS + 5000} FIELDS 1 d`,
+      "EXEC",
     ]);
     session.call("HSET h a 2");
     session.call("HMSET h b 2");

@@ -333,7 +333,7 @@ describe("BLMOVEM", () => {
     effects();
     pusher.ask("LPUSH a 5");
     expect(answer(first)).toEqual(["5", "3", "4"]);
-    expect(effects()).toEqual(["LPUSH a 5", "LPOP a 3", "RPUSH b 5 3 4"]);
+    expect(effects()).toEqual(["LPUSH a 5", "MULTI", "LPOP a 3", "RPUSH b 5 3 4", "EXEC"]);
     expect(pusher.ask("EXISTS a")).toBe(0);
   });
 

@@ -574,8 +574,10 @@ describe("LMOVEM", () => {
               );
               const pushed = to === "LEFT" ? [...taken].reverse() : taken;
               expect(effects()).toEqual([
+                "MULTI",
                 `${from === "LEFT" ? "LPOP" : "RPOP"} source ${count}`,
                 `${to === "LEFT" ? "LPUSH" : "RPUSH"} ${target} ${pushed.join(" ")}`,
+                "EXEC",
               ]);
             }
           }

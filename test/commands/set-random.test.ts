@@ -153,9 +153,11 @@ describe("SPOP", () => {
     engine.takeEffects();
     const popped = session.ask("SPOP set 2500") as string[];
     expect(engine.takeEffects()).toBe(
-      effect("SREM", "set", ...popped.slice(0, 1024)) +
+      effect("MULTI") +
+        effect("SREM", "set", ...popped.slice(0, 1024)) +
         effect("SREM", "set", ...popped.slice(1024, 2048)) +
-        effect("SREM", "set", ...popped.slice(2048)),
+        effect("SREM", "set", ...popped.slice(2048)) +
+        effect("EXEC"),
     );
     expect(session.call("SCARD set")).toBe(":500\r\n");
   });

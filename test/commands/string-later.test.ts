@@ -54,10 +54,14 @@ describe("MSETEX", () => {
     expect(session.call("MSETEX 1 a 6")).toBe(integer(1));
     expect(ttl("a")).toBe(-1);
     expect(effects()).toEqual([
+      "MULTI",
       `SET a 1 PXAT ${START_MS + 10_000}`,
       `SET b 2 PXAT ${START_MS + 10_000}`,
+      "EXEC",
+      "MULTI",
       "SET a 3 KEEPTTL",
       "SET c 4 KEEPTTL",
+      "EXEC",
       `SET a 5 PXAT ${START_MS + 7}`,
       "SET a 6",
     ]);
