@@ -1,4 +1,5 @@
 // Runs one script here and in redis-server and finds the first reply that differs.
+import { Request, Status } from "../../assembly/abi";
 import { encode, type TestEngine, type TestSession } from "../support/engine";
 import { type RedisClient, splitReplies } from "../support/redis-server";
 import type { Script } from "../support/script";
@@ -41,11 +42,20 @@ export async function askBoth(
   request: Uint8Array,
 ): Promise<{ redis: string; quire: string }> {
   session.engine.now = Date.now();
-  const quire = session.raw(request);
+  let quire = session.raw(request);
+  if (session.status === Status.WAITING) quire += completeConfigure(session);
   client.send(request);
   const expected = splitReplies(quire).length;
   const redis = (await client.replies(expected, MISSING_REPLY_MS)).join("");
   return { redis: redis + (await client.take(0)), quire };
+}
+
+/** CONFIG SET of what the host applies: it does. */
+function completeConfigure({ engine, id }: TestSession): string {
+  const { kind, id: request } = engine.request();
+  if (kind !== Request.CONFIGURE) return "";
+  engine.complete(request);
+  return engine.takeReplies(id).toString("latin1");
 }
 
 /** Runs a script; undefined when every reply is the same or a known difference. */
