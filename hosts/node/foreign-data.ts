@@ -67,17 +67,12 @@ async function loadFile(file: string, options: ForeignDataOptions): Promise<void
   const { sessions, skipUnknown, log } = options;
   const { engine } = sessions;
   const tell = (bytes: number, total: number) => {
-    engine.setWord(Exchange.LOADING, 1);
     engine.setFact(Exchange.LOADING_TOTAL, total);
     engine.setFact(Exchange.LOADING_DONE, bytes);
   };
   engine.setFact(Exchange.LOADING_START_MS, Date.now());
   tell(0, 0);
-  try {
-    await importPath(resolve(file), { sessions, skipUnknown, log, onProgress: tell });
-  } finally {
-    engine.setWord(Exchange.LOADING, 0);
-  }
+  await importPath(resolve(file), { sessions, skipUnknown, log, onProgress: tell });
 }
 
 /** Writes what is loaded to a file. */

@@ -77,6 +77,9 @@ export async function transferData(options: ServerOptions, transfer: Transfer): 
   await new Server(options, await loadModules()).transfer(transfer);
 }
 
+/** A loading that takes longer than this shows its progress, before the line that it is ready. */
+const SHOW_LOADING_MS = 1000;
+
 /** After so many traps within the period the server stops. */
 const MOST_TRAPS = 3;
 const TRAP_PERIOD_MS = 60_000;
@@ -207,7 +210,12 @@ class Server implements RunningServer {
       await this.#endpoints.open(this.#settings, this.#autoPort);
       if (this.#autoPort) this.#tellPort();
       this.#ticker.start();
-      await this.#data.open(this.#settings, (storage) => this.#foreignData(storage, undefined));
+      const showing = setTimeout(() => this.log.release(), SHOW_LOADING_MS);
+      try {
+        await this.#data.open(this.#settings, (storage) => this.#foreignData(storage, undefined));
+      } finally {
+        clearTimeout(showing);
+      }
       this.#isLoading = false;
     } catch (cause) {
       await this.close();

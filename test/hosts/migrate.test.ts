@@ -158,6 +158,22 @@ describe("MIGRATE", () => {
       expect(await wire.ask("EXISTS", "b")).toBe(":1");
     });
 
+    it("leaves its trace in the log", async () => {
+      const options = ["--dir", join(folder, "log"), "--engine-memory", "128mb"];
+      const first = await startProgram(...options, "--port", "auto");
+      const one = await Wire.open({ port: first.port });
+      await one.ask("MSET", "moved", "1", "kept", "1");
+      expect(await one.ask("MIGRATE", "127.0.0.1", port, "moved", 5, 1000)).toBe("+OK");
+      first.child.kill("SIGKILL");
+      await first.exit;
+      const second = await startProgram(...options, "--port", "auto");
+      const two = await Wire.open({ port: second.port });
+      expect(await two.ask("EXISTS", "moved")).toBe(":0");
+      expect(await two.ask("EXISTS", "kept")).toBe(":1");
+      second.child.kill("SIGKILL");
+      await second.exit;
+    });
+
     it("names what the other side says to database and password", async () => {
       const said = "-ERR Target instance replied with error: ";
       expect(await move("b", 99, 1000)).toBe(`${said}ERR DB index is out of range`);
