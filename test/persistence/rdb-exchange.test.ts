@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ReplyError, type Status } from "../../hosts/shared/protocol/resp";
 import { FileError, MemorySource } from "../../hosts/shared/rdb/cursor";
 import { loadRdb } from "../../hosts/shared/rdb/loader";
+import { parameterOf } from "../../hosts/shared/rdb/pipeline";
 import { reload } from "../../hosts/shared/rdb/reload";
 import { RdbWalker } from "../../hosts/shared/rdb/walker";
 import { writeRdb } from "../../hosts/shared/rdb/writer";
@@ -236,16 +237,36 @@ describe("a damaged file", () => {
   });
 });
 
+describe("maxmemory", () => {
+  it("evicts and refuses nothing while a file is loaded", () => {
+    const engine = hostEngine();
+    fillEngine(engine, fillingCommands(SEED, 100));
+    const file = write(engine);
+    for (const policy of ["noeviction", "allkeys-lru"]) {
+      const target = hostEngine();
+      target.pipeline.one("CONFIG", "SET", "maxmemory-policy", policy);
+      target.pipeline.one("CONFIG", "SET", "maxmemory", "1mb");
+      load(target, file);
+      expect(digest(target)).toBe(digest(engine));
+    }
+  });
+});
+
 describe("DEBUG RELOAD", () => {
   it("changes nothing and leaves no effects", () => {
     const engine = hostEngine();
     fillEngine(engine, fillingCommands(SEED, 100));
+    fillEngine(engine, [["HSET", "times", "f", "v", "g", "w"]]);
+    engine.pipeline.one("HPEXPIREAT", "times", "4000000000000", "FIELDS", "1", "f");
     engine.engine.setEffects(true);
     const before = digest(engine);
     const setEffects = (on: boolean) => engine.engine.setEffects(on);
     reload(engine.sessions, { flags: 0, nowMs: NOW_MS, saved: undefined, setEffects });
     expect(digest(engine)).toBe(before);
     expect(engine.effects()).toBe("");
+    const times = engine.pipeline.one("HPEXPIRETIME", "times", "FIELDS", "2", "f", "g");
+    expect(times).toEqual([4_000_000_000_000, -1]);
+    expect(parameterOf(engine.pipeline, "rdb-version")).toBe("10");
     fillEngine(engine, [["SET", "after", "1"]]);
     expect(engine.effects()).toContain("after");
     expect(engine.engine.validate()).toBe(0);

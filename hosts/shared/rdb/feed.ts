@@ -2,7 +2,6 @@
  * Sends commands of a file into the engine on a session of the host's own, many at a time, and
  * tells which of them was refused.
  */
-import { SessionFlag } from "../../../assembly/abi.js";
 import { LocalTransport } from "../internal.js";
 import type { Session } from "../session.js";
 import type { Sessions } from "../sessions.js";
@@ -21,7 +20,7 @@ export class CommandFeed {
   #atStart = true;
   #isError = false;
 
-  constructor(sessions: Sessions, flags = SessionFlag.INTERNAL) {
+  constructor(sessions: Sessions, flags: number) {
     this.#sessions = sessions;
     const transport = new LocalTransport(
       "import:0",

@@ -1,4 +1,5 @@
 /** Loads an RDB file into the engine, in steps between which the host may do other things. */
+import { SessionFlag } from "../../../assembly/abi.js";
 import type { Sessions } from "../sessions.js";
 import type { FileSource } from "./cursor.js";
 import { CommandFeed } from "./feed.js";
@@ -18,6 +19,8 @@ export interface LoadOptions {
   skipUnknown?: boolean;
   /** Keys that are there already are replaced. */
   replace?: boolean;
+  /** Keys are written as by a client; else it is a replay: no effects, maxmemory does not hold. */
+  asClient?: boolean;
 }
 
 export class RdbLoader {
@@ -39,7 +42,8 @@ export class RdbLoader {
     this.#source = source;
     this.#options = options;
     this.walker = new RdbWalker(source);
-    this.#feed = new CommandFeed(sessions);
+    const replay = options.asClient ? SessionFlag.NONE : SessionFlag.REPLAY;
+    this.#feed = new CommandFeed(sessions, SessionFlag.INTERNAL | replay);
     this.#writer = new RestoreWriter({
       replace: options.replace ?? false,
       version: payloadVersion(this.walker.isValkey, this.walker.version),

@@ -9,6 +9,8 @@ import { loadRdb } from "./loader.js";
 import { Pipeline, parameterOf } from "./pipeline.js";
 import { writeRdb } from "./writer.js";
 
+const NEWEST_WRITTEN_VERSION = "12";
+
 export interface ReloadOptions {
   /** Of ReloadFlag. */
   flags: number;
@@ -22,21 +24,29 @@ export interface ReloadOptions {
 export function reload(sessions: Sessions, options: ReloadOptions): void {
   const { flags, nowMs, saved, setEffects } = options;
   const isSame = (flags & (ReloadFlag.NOSAVE | ReloadFlag.NOFLUSH)) === 0;
-  const source = saved ?? writeToMemory(sessions, nowMs);
   const pipeline = new Pipeline(sessions);
   try {
+    const source = saved ?? writeToMemory(sessions, pipeline, nowMs);
     const databases = Number(parameterOf(pipeline, "databases"));
     if (isSame) setEffects(false);
     if ((flags & ReloadFlag.NOFLUSH) === 0) pipeline.one("FLUSHALL", "SYNC");
-    loadRdb(source, sessions, { nowMs, databases, replace: (flags & ReloadFlag.MERGE) !== 0 });
+    const replace = (flags & ReloadFlag.MERGE) !== 0;
+    loadRdb(source, sessions, { nowMs, databases, replace, asClient: !isSame });
   } finally {
     if (isSame) setEffects(true);
     pipeline.close();
   }
 }
 
-function writeToMemory(sessions: Sessions, nowMs: number): FileSource {
+/** In the version that can hold everything, whatever is configured for others to read. */
+function writeToMemory(sessions: Sessions, pipeline: Pipeline, nowMs: number): FileSource {
   const pieces: Uint8Array[] = [];
-  writeRdb(sessions, { nowMs, send: (bytes) => void pieces.push(bytes.slice()) });
+  const version = parameterOf(pipeline, "rdb-version");
+  pipeline.one("CONFIG", "SET", "rdb-version", NEWEST_WRITTEN_VERSION);
+  try {
+    writeRdb(sessions, { nowMs, send: (bytes) => void pieces.push(bytes.slice()) });
+  } finally {
+    pipeline.one("CONFIG", "SET", "rdb-version", version);
+  }
   return new MemorySource("the data set", pieces);
 }
