@@ -162,6 +162,12 @@ export const enum Exchange {
   REWRITE_SCHEDULED = 488,
   /** out, u32: counts the changes of the configuration. */
   CONFIGURATION_CHANGES = 492,
+  /** in, u32: 1 = the effects that a call ends with are added to EFFECTS_SUM before their flush. */
+  EFFECTS_SUMMING = 496,
+  /** u32: how many bytes of that flush have been added; the host sets it to 0. */
+  EFFECTS_SUMMED = 500,
+  /** u64: CRC-64 of the effects that were added; the host sets what it begins with. */
+  EFFECTS_SUM = 504,
 }
 
 /** What a call of `execute`, `resume` or `complete` returns. */

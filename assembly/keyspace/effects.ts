@@ -10,10 +10,10 @@
  * The position is the number of bytes of the stream; it lives in DATA, so an image knows its place.
  */
 
-import { EXCHANGE, Exchange, SERVER_ROOT } from "../abi";
+import { EXCHANGE, Exchange, INPUT_WINDOW, INPUT_WINDOW_BYTES, SERVER_ROOT } from "../abi";
 import { isReplaying } from "../memory/root";
 import {
-  effectsSink, sinkBulk, sinkBulkInteger, sinkBulkLiteral, sinkRequestHeader,
+  effectsSink, sinkBulk, sinkBulkInteger, sinkBulkLiteral, sinkBytes, sinkRequestHeader,
 } from "../protocol/sink";
 import { effectsDatabase, forgetEffectsDatabase, setEffectsDatabase } from "./keyspace";
 
@@ -48,6 +48,13 @@ export function setEffectsOn(on: bool): void {
  * with the functions below. Returns false, and nothing is to be added, when no consumer is on.
  */
 export function effectStart(number: u32, count: i32): bool {
+  if (!openEffect(number)) return false;
+  sinkRequestHeader(effectsSink(), count);
+  return true;
+}
+
+/** An effect in database `number` is about to be written; false when no consumer is on. */
+function openEffect(number: u32): bool {
   const changes = <usize>EXCHANGE + Exchange.CHANGES_SINCE_SAVE;
   store<f64>(changes, load<f64>(changes) + 1);
   if (!effectsOn() || isReplaying()) return false;
@@ -61,8 +68,59 @@ export function effectStart(number: u32, count: i32): bool {
     sinkBulkInteger(effectsSink(), number);
     setEffectsDatabase(number);
   }
-  sinkRequestHeader(effectsSink(), count);
   return true;
+}
+
+/**
+ * Renders the request with these arguments. Where it still lies in the input window in the very
+ * bytes that it would be rendered in, which is nearly always, it is copied as a whole.
+ */
+export function effectRequest(number: u32, vector: usize, count: u32): void {
+  if (!openEffect(number)) return;
+  const sink = effectsSink();
+  const end = canonicalEnd(vector, count);
+  if (end) {
+    const start = headerStart(load<u32>(vector), load<u32>(vector, 4)) - 4;
+    sinkBytes(sink, start, end - start);
+    return;
+  }
+  sinkRequestHeader(sink, count);
+  for (let index: u32 = 0; index < count; index++) {
+    const argument = vector + (<usize>index << 3);
+    sinkBulk(sink, load<u32>(argument), load<u32>(argument, 4));
+  }
+}
+
+/** Where "$bytes" of an argument would begin; for up to 99 bytes. */
+// @ts-ignore: decorator
+@inline
+function headerStart(address: usize, bytes: u32): usize {
+  return address - (bytes < 10 ? 4 : 5);
+}
+
+/** One past the request when all its bytes are the ones that rendering it would write, else 0. */
+function canonicalEnd(vector: usize, count: u32): usize {
+  const first: usize = load<u32>(vector);
+  const inWindow = first - <usize>(INPUT_WINDOW + 16);
+  if (inWindow >= <usize>(INPUT_WINDOW_BYTES - 16)) return 0;
+  if (count > 9) return 0;
+  let expected = headerStart(first, load<u32>(vector, 4));
+  if (load<u32>(expected - 4) != 0x0a0d002a | ((count + 0x30) << 8)) return 0;
+  const last = vector + (<usize>count << 3);
+  for (; vector < last; vector += 8) {
+    const address: usize = load<u32>(vector);
+    const bytes = load<u32>(vector, 4);
+    if (bytes > 99 || headerStart(address, bytes) != expected) return 0;
+    if (bytes < 10) {
+      if (load<u32>(address - 4) != 0x0a0d0024 | ((bytes + 0x30) << 8)) return 0;
+    } else {
+      const digits = 0x3030 | (bytes / 10) | ((bytes % 10) << 8);
+      if (load<u8>(address - 5) != 0x24 || load<u32>(address - 4) != 0x0a0d0000 | digits) return 0;
+    }
+    expected = address + bytes + 2;
+    if (load<u16>(expected - 2) != 0x0a0d) return 0;
+  }
+  return expected;
 }
 
 /** What is rendered until `endEffectBlock` is one MULTI .. EXEC, unless it is nothing; may nest. */

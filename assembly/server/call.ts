@@ -17,7 +17,7 @@ import { hasWatchful, markKey } from "../keyspace/waiting-keys";
 import { keyChanged } from "../keyspace/changes";
 import { collectGarbage, hasGarbage } from "../keyspace/garbage";
 import { Database } from "../keyspace/keyspace";
-import { beginEffectBlock, effectBytes, effectStart, endEffectBlock } from "../keyspace/effects";
+import { beginEffectBlock, effectRequest, effectStart, endEffectBlock } from "../keyspace/effects";
 import { hashBytes } from "../memory/root";
 import { NOT_INTEGER, OUT_OF_MEMORY } from "../protocol/errors";
 import { replyError } from "../protocol/reply";
@@ -138,10 +138,7 @@ export function reserveServingOrReply(bytes: u32): bool {
 
 /** Renders the command's effect exactly as it came. */
 export function renderVerbatim(call: Call): void {
-  if (!effectStart(call.database.number, call.argumentCount)) return;
-  for (let index = 0; index < call.argumentCount; index++) {
-    effectBytes(call.at(index), call.bytesOf(index));
-  }
+  effectRequest(call.database.number, call.arguments, call.argumentCount);
 }
 
 /**

@@ -16,6 +16,7 @@ import { accessRules } from "../keyspace/access";
 import { collectGarbage, hasGarbage } from "../keyspace/garbage";
 import { databaseAt, position, setPosition } from "../keyspace/keyspace";
 import { evictOne } from "../keyspace/eviction";
+import { crc64 } from "../interchange/crc64";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import { hasReady } from "../keyspace/waiting-keys";
 import {
@@ -28,7 +29,8 @@ import {
 } from "../protocol/parser";
 import { errorsThisCall, replyError, replyStatus, setProtocol } from "../protocol/reply";
 import {
-  effectsSink, replySink, sinkFlush, sinkMute, sinkPosition, sinkSession, sinkUnmute,
+  Sink, effectsSink, replySink, sinkFlush, sinkMute, sinkPendingBytes, sinkPosition, sinkSession,
+  sinkUnmute,
 } from "../protocol/sink";
 import { Call, settleEffectsOf, topCall } from "./call";
 import { countErrorCode } from "./error-statistics";
@@ -148,6 +150,7 @@ export function finish(session: Session): i32 {
 export function settleEffects(): void {
   settleTracking();
   const sink = effectsSink();
+  if (load<u32>(EXCHANGE + Exchange.EFFECTS_SUMMING)) sumEffects(sink);
   sinkFlush(sink);
   const bytes = sinkPosition(sink);
   if (bytes) {
@@ -156,6 +159,15 @@ export function settleEffects(): void {
   }
   store<f64>(EXCHANGE + Exchange.POSITION, position());
   settleSteps();
+}
+
+/** Adds what is about to be flushed to the checksum of the log's batch. */
+function sumEffects(sink: Sink): void {
+  const bytes = <u32>sinkPendingBytes(sink);
+  if (!bytes) return;
+  const sum = EXCHANGE + Exchange.EFFECTS_SUM;
+  store<u64>(sum, crc64(load<u64>(sum), sink.start, bytes));
+  store<u32>(EXCHANGE + Exchange.EFFECTS_SUMMED, bytes);
 }
 
 /** Executes one parsed command of a session at the top level. */

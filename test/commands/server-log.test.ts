@@ -1,7 +1,8 @@
 /** BGREWRITEAOF, INFO about the log, and what is refused while loading or after a failure. */
 import { afterEach, describe, expect, it } from "vitest";
 import { EXCHANGE, Exchange, Request, SessionFlag, Status } from "../../assembly/abi";
-import { TestEngine, type TestSession } from "../support/engine";
+import { crc64Hex } from "../../hosts/shared/persistence/crc64";
+import { encode, TestEngine, type TestSession } from "../support/engine";
 
 let engine: TestEngine;
 let session: TestSession;
@@ -91,5 +92,54 @@ describe("after the log has failed", () => {
     expect(field("aof_last_write_status")).toBe("err");
     setWord(Exchange.LOG_FAILED, 0);
     expect(session.call("SET a 2")).toBe("+OK\r\n");
+  });
+});
+
+describe("the effect of a request that is rendered as it came", () => {
+  const set = "*3\r\n$3\r\nSET\r\n$10\r\nkkkkkkkkkk\r\n$1\r\nv\r\n";
+
+  it.each([
+    ["in the bytes of a client library", set],
+    ["inline", "SET kkkkkkkkkk v\r\n"],
+    ["with other bytes at the ends of arguments", set.replace("v\r\n", "vxy")],
+  ])("is the same bytes when it came %s", (_, request) => {
+    start();
+    engine.exports.setEffects(1);
+    session.raw("SELECT 0\r\nSET x 1\r\n");
+    engine.takeEffects();
+    expect(session.raw(request)).toBe("+OK\r\n");
+    expect(engine.takeEffects()).toBe(set);
+  });
+
+  it("is the same bytes whatever the number and size of arguments", () => {
+    start();
+    engine.exports.setEffects(1);
+    session.raw("SELECT 0\r\nSET x 1\r\n");
+    for (const sizes of [
+      [0],
+      [9, 10],
+      [99, 100],
+      [5, 5, 5, 5, 5, 5],
+      [1, 1, 1, 1, 1, 1, 1, 1, 1],
+    ]) {
+      const words = ["RPUSH", "list", ...sizes.map((size) => "e".repeat(size))];
+      session.call("DEL list");
+      engine.takeEffects();
+      session.raw(encode(words));
+      expect(engine.takeEffects()).toBe(encode(words).toString());
+    }
+  });
+});
+
+describe("the checksum of effects", () => {
+  it("is added up by the engine when the host asks for it", () => {
+    start();
+    engine.exports.setEffects(1);
+    setWord(Exchange.EFFECTS_SUMMING, 1);
+    session.raw("SET a 1\r\nSET b 2\r\n");
+    session.raw("DEL a\r\n");
+    const text = Buffer.from(engine.takeEffects());
+    const sum = engine.view().getBigUint64(EXCHANGE + Exchange.EFFECTS_SUM, true);
+    expect(sum.toString(16).padStart(16, "0")).toBe(crc64Hex(text));
   });
 });

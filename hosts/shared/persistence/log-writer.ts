@@ -13,7 +13,9 @@
  * that takes longer than two. After a failed append or sync nothing is written any more: what the
  * file holds behind the last sync is unknown, and a retry may lie.
  */
+import { Exchange } from "../../../assembly/abi.js";
 import { copyBytes } from "../copy.js";
+import type { Engine } from "../engine.js";
 import type { Crc64 } from "./crc64.js";
 import { renderMark, startChecksum } from "./log-format.js";
 import type { AppendFile } from "./storage.js";
@@ -33,6 +35,8 @@ export interface LogWriterOptions {
   /** Where the stream goes on; everything before it is durable. */
   position: number;
   policy: SyncPolicy;
+  /** The engine that renders the effects adds up their checksum; left out: it does not. */
+  engine?: Engine;
   /** Milliseconds that only move forward. */
   clock: () => number;
   /** Runs a function at the end of the loop's turn. */
@@ -65,6 +69,8 @@ export class LogWriter {
   /** Bytes of the present batch that are in the file already. */
   #written = 0;
   #crc: Crc64;
+  /** Bytes of the buffer that are in the engine's checksum; NaN: not all of them are. */
+  #summed = 0;
   #isTurnScheduled = false;
   #syncingSinceMs: number | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -76,6 +82,7 @@ export class LogWriter {
     this.accepted = options.position;
     this.durable = options.position;
     this.#crc = startChecksum(options.segment.salt);
+    this.#beginSum();
     if (options.isNew) this.#finishBatch(0);
   }
 
@@ -102,10 +109,43 @@ export class LogWriter {
     return this.policy === "always" ? this.durable : this.accepted;
   }
 
+  /** Lets the engine begin with the checksum that a batch begins with. */
+  #beginSum(): void {
+    const { engine } = this.#options;
+    this.#summed = 0;
+    if (engine === undefined) return;
+    engine.setWord(Exchange.EFFECTS_SUM, this.#crc.low);
+    engine.setWord(Exchange.EFFECTS_SUM + 4, this.#crc.high);
+    engine.setWord(Exchange.EFFECTS_SUMMED, 0);
+    engine.setWord(Exchange.EFFECTS_SUMMING, 1);
+  }
+
+  /** Notes what the engine has added of the bytes that it hands over. */
+  #noteSummed(bytes: number): void {
+    const { engine } = this.#options;
+    if (engine === undefined) return;
+    const summed = engine.word(Exchange.EFFECTS_SUMMED);
+    // A flush in the middle of a call is not added, and what follows is worthless.
+    this.#summed += summed === bytes ? bytes : Number.NaN;
+    if (summed !== 0) engine.setWord(Exchange.EFFECTS_SUMMED, 0);
+  }
+
+  /** Adds the first bytes of the buffer to the checksum, unless the engine has done it. */
+  #addToSum(bytes: number): void {
+    const { engine } = this.#options;
+    if (engine === undefined || bytes !== this.#summed) {
+      this.#crc.update(this.#buffer, 0, bytes);
+    } else if (bytes > 0) {
+      this.#crc.low = engine.word(Exchange.EFFECTS_SUM) | 0;
+      this.#crc.high = engine.word(Exchange.EFFECTS_SUM + 4) | 0;
+    }
+  }
+
   /** Effects, valid during the call. `settled` is the position that the last whole call reached. */
   take(source: Uint8Array, address: number, bytes: number, settled: number): void {
     if (this.failure !== undefined) return;
     this.#scheduleTurn();
+    this.#noteSummed(bytes);
     if (bytes > this.#buffer.length - this.#used && !this.#makeRoom(bytes, settled)) {
       this.#write(source.subarray(address, address + bytes));
       return;
@@ -117,11 +157,18 @@ export class LogWriter {
   /** Appends what was taken; between calls of the engine. */
   flush(): void {
     if (this.failure !== undefined || this.#used + this.#written === 0) return;
+    if (this.#isInBlock) return;
     this.#finishBatch(this.#used);
     this.#used = 0;
     if (this.failure !== undefined) return;
     this.#options.onProgress();
     if (this.policy === "always") this.#startSync();
+  }
+
+  /** A transaction waits for an answer: its block has not ended, and no batch ends within one. */
+  get #isInBlock(): boolean {
+    const { engine } = this.#options;
+    return engine !== undefined && engine.word(Exchange.REQUEST_ALONE) !== 0;
   }
 
   /** Called each second. */
@@ -139,6 +186,7 @@ export class LogWriter {
     this.#retired.push(this.#segment.file);
     this.#segment = segment;
     this.#crc = startChecksum(segment.salt);
+    this.#beginSum();
     this.#finishBatch(0);
   }
 
@@ -155,7 +203,7 @@ export class LogWriter {
   /** Ends the segment: all of it durable, and a last mark that says so. */
   async close(): Promise<void> {
     await this.settle();
-    if (this.failure === undefined) {
+    if (this.failure === undefined && this.#written === 0) {
       // Two, because one confirms the other (see log-reader.ts).
       this.#finishBatch(0);
       this.#finishBatch(0);
@@ -166,7 +214,7 @@ export class LogWriter {
 
   /** After a trap: keeps what whole calls have rendered, forgets the rest, and writes no more. */
   async endAt(settled: number): Promise<void> {
-    const whole = settled - this.accepted - this.#written;
+    const whole = this.#isInBlock ? 0 : settled - this.accepted - this.#written;
     if (this.failure === undefined && whole > 0) this.#finishBatch(whole);
     this.#used = 0;
     this.#written = 0;
@@ -177,6 +225,7 @@ export class LogWriter {
   /** Closes the file as it is. */
   async abandon(): Promise<void> {
     this.failure ??= new Error("the log is closed");
+    this.#options.engine?.setWord(Exchange.EFFECTS_SUMMING, 0);
     await this.#running;
     const files = [...this.#retired.splice(0), this.#segment.file];
     await Promise.all(files.map((file) => file.close().catch(() => {})));
@@ -231,9 +280,10 @@ export class LogWriter {
   /** Appends the first `bytes` of the buffer and the mark that ends the batch there. */
   #finishBatch(bytes: number): void {
     const position = this.accepted + this.#written + bytes;
-    this.#crc.update(this.#buffer, 0, bytes);
+    this.#addToSum(bytes);
     const mark = renderMark(this.#crc, position, this.durable);
     this.#crc = startChecksum(this.#segment.salt);
+    this.#beginSum();
     this.#append(this.#withMark(bytes, mark));
     if (this.failure !== undefined) return;
     this.accepted = position;
@@ -257,6 +307,8 @@ export class LogWriter {
   /** Appends a part of a batch that goes on. */
   #write(bytes: Uint8Array): void {
     this.#crc.update(bytes);
+    // The rest of this batch is added up here.
+    this.#summed = Number.NaN;
     this.#append(bytes);
     this.#written += bytes.length;
   }

@@ -222,6 +222,7 @@ export class Persistence {
   /** Cuts an image at once, between two calls; the log goes on in a fresh segment. */
   beginImage(): BegunImage {
     const { engine } = this.#options.sessions;
+    if (engine.word(Exchange.REQUEST_ALONE) !== 0) throw new Error("a transaction is running");
     const current = this.#cutLog(engine);
     return this.#snap(engine, (image) => this.#adopt(image, current));
   }
@@ -298,6 +299,7 @@ export class Persistence {
     sessions.engine.setEffects(true);
     const writer: LogWriter = new LogWriter({
       segment,
+      engine: sessions.engine,
       isNew,
       position,
       policy: this.settings.policy,

@@ -51,7 +51,8 @@ export class Rewrites {
         text: "ERR Background append only file rewriting already in progress",
       };
     }
-    if (this.#options.saves.isRunning) {
+    const isInBlock = this.#options.persistence()?.engine.word(Exchange.REQUEST_ALONE);
+    if (this.#options.saves.isRunning || isInBlock) {
       this.#isScheduled = true;
       return { ok: true, text: "Background append only file rewriting scheduled" };
     }

@@ -82,6 +82,12 @@ export class Saves {
     if (this.#running !== undefined) {
       return { ok: false, text: "ERR Background save already in progress" };
     }
+    const engine = this.#options.engine();
+    if (engine.word(Exchange.REQUEST_ALONE) !== 0) {
+      // Within a transaction nothing is cut.
+      engine.setWord(Exchange.SAVE_SCHEDULED, 1);
+      return { ok: true };
+    }
     const done = this.#begin();
     done.catch(() => {});
     return this.isRunning ? { ok: true } : { ok: false, text: "ERR" };
