@@ -11,40 +11,44 @@ export interface Gate {
 
 export const OPEN_GATE: Gate = { open: true, passes: () => true };
 
-interface HeldOutput {
-  position: number;
-  bytes: Uint8Array;
-}
-
-/** Output of one session that waits for its position, in order. */
+/** Output of one session that waits for its position, in order: positions[i] belongs to parts[i]. */
 export class OutputQueue {
-  #held: HeldOutput[] = [];
+  readonly #positions: number[] = [];
+  readonly #parts: Uint8Array[] = [];
   bytes = 0;
 
   hold(position: number, bytes: Uint8Array): void {
-    this.#held.push({ position, bytes });
+    this.#positions.push(position);
+    this.#parts.push(bytes);
     this.bytes += bytes.length;
   }
 
   /** Hands over what may leave now, in order. */
   release(gate: Gate, send: (bytes: Uint8Array) => void): void {
-    let count = 0;
-    for (const { position } of this.#held) {
-      if (!gate.passes(position)) break;
-      count++;
-    }
-    if (count > 0) this.#handOver(this.#held.splice(0, count), send);
+    const positions = this.#positions;
+    // Positions only grow: when the last one passes, which is nearly always, all do.
+    let count = positions.length;
+    while (count > 0 && !gate.passes(positions[count - 1] as number)) count--;
+    if (count > 0) this.#handOver(count, send);
   }
 
   /** Forgets everything; `forget` learns of each part. */
   drop(forget: (bytes: Uint8Array) => void): void {
-    this.#handOver(this.#held.splice(0), forget);
+    if (this.#parts.length > 0) this.#handOver(this.#parts.length, forget);
   }
 
-  #handOver(leaving: readonly HeldOutput[], take: (bytes: Uint8Array) => void): void {
-    for (const { bytes } of leaving) {
-      this.bytes -= bytes.length;
-      take(bytes);
+  #handOver(count: number, take: (bytes: Uint8Array) => void): void {
+    if (count === 1 && this.#parts.length === 1) {
+      const part = this.#parts.pop() as Uint8Array;
+      this.#positions.pop();
+      this.bytes = 0;
+      take(part);
+      return;
+    }
+    this.#positions.splice(0, count);
+    for (const part of this.#parts.splice(0, count)) {
+      this.bytes -= part.length;
+      take(part);
     }
   }
 }

@@ -11,6 +11,7 @@ import type { Gate } from "./gate.js";
 import { limitOf, NO_LIMITS, type OutputLimits, passesHardLimit } from "./limits.js";
 import { OutputSlab } from "./output.js";
 import type { Session } from "./session.js";
+import type { Transport } from "./transport.js";
 
 export interface OutletOptions {
   gate: Gate;
@@ -69,8 +70,8 @@ export class Outlet {
       this.sendGathered(session);
       this.#slab.send(session.transport);
     } else {
-      if (!this.#slab.isEmpty) session.gather(this.#slab.take());
       this.#hold(session, position);
+      if (!this.#slab.isEmpty) this.#holdPart(session, position, this.#slab.take());
     }
     this.settle();
   }
@@ -89,12 +90,15 @@ export class Outlet {
 
   /** The log has advanced: sends what may leave now. */
   release(): void {
-    const sessions = this.#heldSessions.splice(0);
+    if (this.#heldSessions.length === 0) return;
+    const sessions = this.#heldSessions;
+    this.#heldSessions = [];
+    let transport: Transport;
+    const send = (bytes: Uint8Array) => this.#slab.giveBack(bytes, transport.write(bytes));
     for (const session of sessions) {
       if (session.closed) continue;
-      session.queue.release(this.#options.gate, (bytes) => {
-        this.#slab.giveBack(bytes, session.transport.write(bytes));
-      });
+      transport = session.transport;
+      session.queue.release(this.#options.gate, send);
       if (session.queue.bytes > 0) this.#heldSessions.push(session);
       this.#options.released(session);
     }
@@ -119,8 +123,12 @@ export class Outlet {
 
   #hold(session: Session, position: number): void {
     if (session.gatheredBytes === 0) return;
+    for (const part of session.takeParts()) this.#holdPart(session, position, part);
+  }
+
+  #holdPart(session: Session, position: number, part: Uint8Array): void {
     if (session.queue.bytes === 0) this.#heldSessions.push(session);
-    for (const part of session.takeParts()) session.queue.hold(position, part);
+    session.queue.hold(position, part);
   }
 
   endTurn(): void {
