@@ -16,8 +16,8 @@
 import { Exchange } from "../../../assembly/abi.js";
 import { copyBytes } from "../copy.js";
 import type { Engine } from "../engine.js";
-import type { Crc64 } from "./crc64.js";
-import { renderMark, startChecksum } from "./log-format.js";
+import { Crc64 } from "./crc64.js";
+import { LONGEST_MARK_BYTES, startChecksum, writeMark } from "./log-format.js";
 import type { AppendFile } from "./storage.js";
 
 export type SyncPolicy = "always" | "everysec" | "no";
@@ -68,7 +68,9 @@ export class LogWriter {
   #used = 0;
   /** Bytes of the present batch that are in the file already. */
   #written = 0;
-  #crc: Crc64;
+  readonly #crc = new Crc64();
+  /** The checksum that every batch of the segment begins with. */
+  #saltSum: Crc64;
   /** Bytes of the buffer that are in the engine's checksum; NaN: not all of them are. */
   #summed = 0;
   #isTurnScheduled = false;
@@ -81,8 +83,8 @@ export class LogWriter {
     this.policy = options.policy;
     this.accepted = options.position;
     this.durable = options.position;
-    this.#crc = startChecksum(options.segment.salt);
-    this.#beginSum();
+    this.#saltSum = startChecksum(options.segment.salt);
+    this.#startBatch();
     if (options.isNew) this.#finishBatch(0);
   }
 
@@ -185,8 +187,8 @@ export class LogWriter {
     if (this.failure !== undefined) return;
     this.#retired.push(this.#segment.file);
     this.#segment = segment;
-    this.#crc = startChecksum(segment.salt);
-    this.#beginSum();
+    this.#saltSum = startChecksum(segment.salt);
+    this.#startBatch();
     this.#finishBatch(0);
   }
 
@@ -281,27 +283,29 @@ export class LogWriter {
   #finishBatch(bytes: number): void {
     const position = this.accepted + this.#written + bytes;
     this.#addToSum(bytes);
-    const mark = renderMark(this.#crc, position, this.durable);
-    this.#crc = startChecksum(this.#segment.salt);
-    this.#beginSum();
-    this.#append(this.#withMark(bytes, mark));
+    const whole = this.#markedAt(bytes, position);
+    this.#startBatch();
+    this.#append(whole);
     if (this.failure !== undefined) return;
     this.accepted = position;
     this.#written = 0;
   }
 
-  /** The beginning of the buffer and a mark in one piece; in place when nothing lies behind. */
-  #withMark(bytes: number, mark: Uint8Array): Uint8Array {
-    if (bytes === 0) return mark;
-    const end = bytes + mark.length;
-    if (bytes === this.#used && end <= this.#buffer.length) {
-      this.#buffer.set(mark, bytes);
-      return this.#buffer.subarray(0, end);
+  /** The beginning of the buffer and the mark that ends the batch, in one piece. */
+  #markedAt(bytes: number, position: number): Uint8Array {
+    let target = this.#buffer;
+    if (bytes < this.#used || this.#buffer.length - bytes < LONGEST_MARK_BYTES) {
+      target = new Uint8Array(bytes + LONGEST_MARK_BYTES);
+      target.set(this.#buffer.subarray(0, bytes));
     }
-    const joined = new Uint8Array(end);
-    joined.set(this.#buffer.subarray(0, bytes));
-    joined.set(mark, bytes);
-    return joined;
+    return target.subarray(0, writeMark(target, bytes, this.#crc, position, this.durable));
+  }
+
+  /** A batch begins with the checksum of the salt. */
+  #startBatch(): void {
+    this.#crc.low = this.#saltSum.low;
+    this.#crc.high = this.#saltSum.high;
+    this.#beginSum();
   }
 
   /** Appends a part of a batch that goes on. */
