@@ -11,7 +11,7 @@ export interface Gate {
 
 export const OPEN_GATE: Gate = { open: true, passes: () => true };
 
-/** Output of one session that waits for its position, in order: positions[i] belongs to parts[i]. */
+/** Output of one session that waits, in order: positions[i] belongs to parts[i]. */
 export class OutputQueue {
   readonly #positions: number[] = [];
   readonly #parts: Uint8Array[] = [];
