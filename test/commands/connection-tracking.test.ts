@@ -7,6 +7,7 @@ let other: TestSession;
 
 beforeEach(() => {
   engine = new TestEngine();
+  engine.failsReserves = false; // A key that cannot be remembered is told invalid at once.
   session = engine.open();
   other = engine.open();
 });

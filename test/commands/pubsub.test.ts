@@ -115,7 +115,7 @@ describe("PSUBSCRIBE", () => {
   it("hears of every channel that matches, once for each pattern", () => {
     session.call("PSUBSCRIBE n?ws* *");
     session.call("SUBSCRIBE news");
-    expect(other.call("PUBLISH news hello")).toBe(":3\r\n");
+    expect(other.raw("PUBLISH news hello\r\n")).toBe(":3\r\n");
     expect(told(session)).toBe(
       message("message", "news", "hello") +
         message("pmessage", "n?ws*", "news", "hello") +

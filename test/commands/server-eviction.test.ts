@@ -8,6 +8,7 @@ let session: TestSession;
 
 beforeEach(() => {
   engine = new TestEngine();
+  engine.failsReserves = false; // Without memory, keys are evicted.
   session = engine.open();
 });
 

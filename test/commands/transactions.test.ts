@@ -147,7 +147,7 @@ describe("EXEC", () => {
 
   it("replays from its effects", () => {
     const replay = engine.open(SessionFlag.REPLAY | SessionFlag.INTERNAL);
-    replay.raw("*1\r\n$5\r\nMULTI\r\n");
+    replay.call("MULTI");
     replay.call("SET r 1");
     replay.call("INCR r");
     expect(session.ask("GET r")).toBeNull();

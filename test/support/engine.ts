@@ -7,6 +7,7 @@
 //   QUIRE_TEST_HEAP=high       the heap starts below 2 GiB and ends at the top of 65,535 wasm pages
 import { readFileSync } from "node:fs";
 import {
+  DATA_ROOT,
   EXCHANGE,
   Exchange,
   INPUT_WINDOW,
@@ -18,6 +19,9 @@ import {
 
 const FAIL_RESERVE = process.env.QUIRE_TEST_FAIL_RESERVE === "1";
 const HIGH_HEAP = process.env.QUIRE_TEST_HEAP === "high";
+/** First record of the garbage: memory/root.ts, keyspace/garbage.ts. */
+const GARBAGE_FIRST = DATA_ROOT + 0x400 + 48 + 16;
+const ENDS_QUEUEING = new Set(["EXEC", "DISCARD", "RESET"]);
 const HIGH_HEAP_START = 0x7ff00000;
 
 /** Milliseconds since 1970 at which every test engine's clock starts. */
@@ -93,6 +97,8 @@ export class TestEngine {
   /** Ids of sessions whose waiting for a key is over, in order. */
   woken: number[] = [];
   readonly replies = new Map<number, Buffer[]>();
+  /** Off where a refusal has lasting effects on the connection or makes room, as it should. */
+  failsReserves = FAIL_RESERVE;
   private bytes: Uint8Array;
   /** The message that the engine is handing out. */
   private message = Buffer.alloc(0);
@@ -166,6 +172,11 @@ export class TestEngine {
     return Buffer.concat(list);
   }
 
+  /** Whether values that are gone still wait to be freed (keyspace/garbage.ts). */
+  hasGarbage(): boolean {
+    return this.view().getUint32(GARBAGE_FIRST, true) !== 0;
+  }
+
   /** Runs ticks until there is nothing more to do. */
   tick(steps = 1000): void {
     let rounds = 0;
@@ -202,6 +213,7 @@ export class TestEngine {
 
 export class TestSession {
   status: number = Status.CONTINUE;
+  private isQueueing = false;
   constructor(
     readonly engine: TestEngine,
     readonly id: number,
@@ -218,7 +230,12 @@ export class TestSession {
   call(...args: (string | number | Uint8Array)[]): string {
     const words = args.length === 1 && typeof args[0] === "string" ? args[0].split(" ") : args;
     const request = encode(words);
-    return FAIL_RESERVE ? this.callFailing(request) : this.raw(request);
+    const isFailing = this.engine.failsReserves && !this.isQueueing && !this.engine.hasGarbage();
+    const reply = isFailing ? this.callFailing(request) : this.raw(request);
+    const name = String(words[0]).toUpperCase();
+    if (name === "MULTI") this.isQueueing = true;
+    else if (ENDS_QUEUEING.has(name)) this.isQueueing = false;
+    return reply;
   }
 
   /** Runs one command and decodes its reply; an error comes back as an Error. */
