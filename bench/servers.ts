@@ -25,7 +25,7 @@ export function isInstalled(program: string): boolean {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
       const address = probe.address();
@@ -46,7 +46,13 @@ function connected(port: number, deadlineMs: number): Promise<Socket> {
   });
 }
 
-async function open(name: string, child: ChildProcess, port: number, cleanUp: () => void) {
+/** Waits until a server that was just started takes a connection. */
+export async function openServer(
+  name: string,
+  child: ChildProcess,
+  port: number,
+  cleanUp: () => void,
+): Promise<Server> {
   const socket = await connected(port, Date.now() + 20_000);
   const stop = () => {
     socket.destroy();
@@ -96,7 +102,9 @@ export async function startRedis(): Promise<Server> {
     ["--port", String(port), "--save", "", "--appendonly", "no", "--dir", folder],
     { stdio: "ignore" },
   );
-  return open("redis-server", child, port, () => rmSync(folder, { recursive: true, force: true }));
+  return openServer("redis-server", child, port, () =>
+    rmSync(folder, { recursive: true, force: true }),
+  );
 }
 
 export async function startQuire(): Promise<Server> {
@@ -105,7 +113,7 @@ export async function startQuire(): Promise<Server> {
   const child = spawn(process.execPath, [program, "--port", String(port), "--memory"], {
     stdio: "ignore",
   });
-  return open("quire", child, port, () => {});
+  return openServer("quire", child, port, () => {});
 }
 
 /** One number of INFO. */
