@@ -3,12 +3,12 @@
  * it, that tells whoever connects who holds the directory. The operating system closes it when the
  * process ends in any way, so a socket that refuses is left over and may be taken away.
  *
- * Two starters may find the same stale socket. Each moves it aside under a name of its own and asks
- * once more there: what turns out to be alive is put back.
+ * Several starters may find the same stale socket: only who has created the guard file may take it
+ * away, and asks once more before. A guard that is older than a few seconds was left over too.
  */
 import { createHash } from "node:crypto";
 import { closeSync, openSync, realpathSync } from "node:fs";
-import { link, rename, rm } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { join, relative } from "node:path";
 import type { StorageLock } from "../shared/persistence/storage.js";
@@ -17,7 +17,10 @@ const SOCKET_NAME = "lock.sock";
 /** What the address of a Unix socket has room for on every system. */
 const LONGEST_ADDRESS = 103;
 const ANSWER_TIMEOUT_MS = 1000;
-const ATTEMPTS = 5;
+const GUARD_NAME = "lock.guard";
+const GUARD_LIFE_MS = 5000;
+const ATTEMPTS = 300;
+const PAUSE_MS = 20;
 
 /** Takes the lock; refused with an Error that says who holds the directory. */
 export async function lockDirectory(directory: string, holder: string): Promise<StorageLock> {
@@ -28,7 +31,7 @@ export async function lockDirectory(directory: string, holder: string): Promise<
       if (server !== undefined) return { release: () => release(server, place) };
       const other = await ask(place.address(SOCKET_NAME));
       if (other !== undefined) throw heldBy(directory, other);
-      await removeStale(place, directory);
+      await removeStale(place);
     }
     throw new Error(`the data directory ${directory} cannot be locked: others keep trying too`);
   } catch (cause) {
@@ -121,20 +124,33 @@ function isNobody({ code }: NodeJS.ErrnoException): boolean {
   return code === "ECONNREFUSED" || code === "ENOENT" || code === "ENOTSOCK";
 }
 
-async function removeStale(place: SocketPlace, directory: string): Promise<void> {
+/** Takes a stale socket away, unless somebody else is about to; then there is a pause. */
+async function removeStale(place: SocketPlace): Promise<void> {
   if (process.platform === "win32") return;
-  const path = join(place.directory, SOCKET_NAME);
-  const asideName = `${SOCKET_NAME}.${process.pid}`;
-  const aside = join(place.directory, asideName);
-  try {
-    await rename(path, aside);
-  } catch {
+  const guard = join(place.directory, GUARD_NAME);
+  if (!(await createGuard(guard))) {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     return;
   }
-  const other = await ask(place.address(asideName));
-  if (other !== undefined) await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
-  if (other !== undefined) throw heldBy(directory, other);
+  try {
+    const other = await ask(place.address(SOCKET_NAME));
+    if (other === undefined) await rm(join(place.directory, SOCKET_NAME), { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+async function createGuard(path: string): Promise<boolean> {
+  try {
+    await (await open(path, "wx")).close();
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    const found = await stat(path).catch(() => undefined);
+    const isLeftOver = found !== undefined && Date.now() - found.mtimeMs > GUARD_LIFE_MS;
+    if (isLeftOver) await rm(path, { force: true });
+    return false;
+  }
 }
 
 function release(server: Server, place: SocketPlace): Promise<void> {

@@ -145,6 +145,15 @@ class NodeAppendFile implements AppendFile {
     }
   }
 
+  async appendAllLater(pieces: readonly Uint8Array[]): Promise<void> {
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const { bytesWritten } = await this.#handle.writev(pieces);
+    this.bytes += bytesWritten;
+    if (bytesWritten === bytes) return;
+    // A disk that is nearly full takes a part; the rest shows why.
+    await this.appendLater(Buffer.concat(pieces).subarray(bytesWritten));
+  }
+
   async sync(): Promise<void> {
     await this.#handle.datasync();
     if (this.#unsyncedDirectory === undefined) return;

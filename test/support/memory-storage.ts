@@ -30,6 +30,7 @@ export type StorageCall =
   | "lock"
   | "append"
   | "appendLater"
+  | "appendAllLater"
   | "sync"
   | "syncNow"
   | "read"
@@ -262,6 +263,12 @@ class MemoryAppendFile implements AppendFile {
     // What is written is what the bytes are at the end: they must not change meanwhile.
     await Promise.resolve();
     this.#write(bytes);
+  }
+
+  async appendAllLater(pieces: readonly Uint8Array[]): Promise<void> {
+    this.#storage.begin("appendAllLater", this.name);
+    await Promise.resolve();
+    for (const piece of pieces) this.#write(piece);
   }
 
   #write(bytes: Uint8Array): void {

@@ -80,6 +80,7 @@ export class Snapshot {
   #scheduled = false;
   #holding = false;
   #swept = false;
+  #finishing = false;
   #ended = false;
   #resolve: (image: Image) => void = () => {};
   #reject: (cause: unknown) => void = () => {};
@@ -120,7 +121,7 @@ export class Snapshot {
 
   /** Saves all that is left in one go, for a host that is about to stop. */
   saveRest(): void {
-    if (!this.#ended && !this.#swept) this.#sweep(Number.POSITIVE_INFINITY);
+    if (!this.#ended && !this.#finishing) this.#work(Number.POSITIVE_INFINITY);
     this.#continue();
   }
 
@@ -160,11 +161,11 @@ export class Snapshot {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#ended || this.#swept) return;
+    if (this.#scheduled || this.#ended || this.#finishing) return;
     this.#scheduled = true;
     this.#options.defer(() => {
       this.#scheduled = false;
-      if (!this.#ended && !this.#swept) this.#slice();
+      if (!this.#ended && !this.#finishing) this.#slice();
     });
   }
 
@@ -176,29 +177,41 @@ export class Snapshot {
     const isBusy = input !== this.#inputBytes;
     const share = (start - this.#sliceEnd) * BUSY_SHARE;
     const sliceMs = isBusy ? Math.min(share, BUSY_SLICE_MS) : IDLE_SLICE_MS;
-    if (sliceMs >= SMALLEST_SLICE_MS && this.#writer.waitingBlocks < SWEEP_BLOCKS) {
+    if (sliceMs >= SMALLEST_SLICE_MS) {
       this.#inputBytes = input;
-      this.#sweep(start + sliceMs);
+      this.#work(start + sliceMs);
       this.#sliceEnd = clock();
       this.longestSliceMs = Math.max(this.longestSliceMs, this.#sliceEnd - start);
     }
     this.#continue();
   }
 
-  #sweep(end: number): void {
+  /** Seals blocks and saves pages in small steps until the time is up or all is done. */
+  #work(end: number): void {
     const { clock } = this.#options;
     do {
-      for (let step = 0; step < STEP_PAGES; step++) {
-        const page = this.#marks.indexOf(1, this.#next);
-        if (page < 0) {
-          this.#swept = true;
-          this.#finish();
-          return;
-        }
-        this.#next = page + 1;
-        this.#save(page);
+      if (this.#writer.seal()) continue;
+      if (this.#swept) {
+        this.#finish();
+        return;
       }
+      if (this.#writer.waitingBlocks >= SWEEP_BLOCKS && end !== Number.POSITIVE_INFINITY) return;
+      this.#sweep();
     } while (clock() < end);
+  }
+
+  /** Saves a few pages; after the last one the plain build goes on. */
+  #sweep(): void {
+    for (let step = 0; step < STEP_PAGES; step++) {
+      const page = this.#marks.indexOf(1, this.#next);
+      if (page < 0) {
+        this.#swept = true;
+        this.#options.engine.join();
+        return;
+      }
+      this.#next = page + 1;
+      this.#save(page);
+    }
   }
 
   /** A slice is over or a block has left. */
@@ -211,13 +224,13 @@ export class Snapshot {
     this.#writer.pump();
     const { waitingBlocks } = this.#writer;
     if (this.#holding && waitingBlocks <= HOLD_BLOCKS / 2) this.#letGo();
-    if (waitingBlocks < SWEEP_BLOCKS) this.#schedule();
+    if (waitingBlocks < SWEEP_BLOCKS || this.#writer.hasUnsealed) this.#schedule();
   }
 
-  /** The last page is saved: back to the plain build; the rest is up to the storage. */
+  /** All is saved and sealed: the rest is up to the storage. */
   #finish(): void {
-    const { engine, clock } = this.#options;
-    engine.join();
+    const { clock } = this.#options;
+    this.#finishing = true;
     this.#writer.finish().then(
       () => {
         if (this.#ended) return;

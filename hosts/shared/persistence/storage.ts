@@ -18,6 +18,8 @@ export interface AppendFile {
   append(bytes: Uint8Array): void;
   /** The same in the background; the bytes must not change before it resolves. One at a time. */
   appendLater(bytes: Uint8Array): Promise<void>;
+  /** Several pieces, one behind the other, in one go. */
+  appendAllLater(pieces: readonly Uint8Array[]): Promise<void>;
   /** Makes all that was appended before the call durable: it survives the machine. */
   sync(): Promise<void>;
   /** The same before it returns. */
