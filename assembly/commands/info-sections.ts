@@ -63,7 +63,7 @@ redis_build_id:0000000000000000\nredis_mode:standalone\n");
   integerLine(out, "process_id", hostNumber(Exchange.PROCESS_ID));
   textLine(out, "process_supervised", "no");
   idLine(out, "run_id", RUN_ID);
-  parameterLine(out, "tcp_port", "port");
+  parameterLine(out, "tcp_port", numberOf("port") > 0 ? "port" : "tls-port");
   integerLine(out, "server_time_usec", <f64>nowMs() * 1000);
   const seconds = Math.floor(uptimeMs() / 1000);
   integerLine(out, "uptime_in_seconds", seconds);
@@ -77,28 +77,30 @@ redis_build_id:0000000000000000\nredis_mode:standalone\n");
   addListeners(out);
 }
 
+/** The numbers are those of the kinds: a kind that is not there leaves a gap. */
 function addListeners(out: TextBuilder): void {
-  let number = 0;
-  if (numberOf("port") > 0) {
-    builderText(out, "listener0:name=tcp");
-    const bind = parameterNamed("bind");
-    for (let at: u32 = 0; at < bind.textBytes; at++) {
-      const byte: u32 = load<u8>(bind.textAddress + at);
-      if (!at) builderText(out, ",bind=");
-      if (byte == 0x20) builderText(out, ",bind=");
-      else builderByte(out, byte);
-    }
-    builderText(out, ",port=");
-    builderInteger(out, numberOf("port"));
-    endLine(out);
-    number += 1;
-  }
+  addPort(out, "listener0:name=tcp", "port");
   const socket = parameterNamed("unixsocket");
-  if (!socket.textBytes) return;
-  builderText(out, "listener");
-  builderInteger(out, number);
-  builderText(out, ":name=unix,bind=");
-  builderBytes(out, socket.textAddress, socket.textBytes);
+  if (socket.textBytes) {
+    builderText(out, "listener1:name=unix,bind=");
+    builderBytes(out, socket.textAddress, socket.textBytes);
+    endLine(out);
+  }
+  addPort(out, "listener2:name=tls", "tls-port");
+}
+
+function addPort(out: TextBuilder, start: string, port: string): void {
+  if (numberOf(port) == 0) return;
+  builderText(out, start);
+  const bind = parameterNamed("bind");
+  for (let at: u32 = 0; at < bind.textBytes; at++) {
+    const byte: u32 = load<u8>(bind.textAddress + at);
+    if (!at) builderText(out, ",bind=");
+    if (byte == 0x20) builderText(out, ",bind=");
+    else builderByte(out, byte);
+  }
+  builderText(out, ",port=");
+  builderInteger(out, numberOf(port));
   endLine(out);
 }
 

@@ -74,9 +74,9 @@ function registerFlags(): void {
   flag("stop-writes-on-bgsave-error", "", "yes", 0);
   flag("syslog-enabled", "", "no", IMMUTABLE | UNUSED);
   flag("tls-cluster", "", "no", UNUSED);
-  flag("tls-prefer-server-ciphers", "", "no", UNUSED);
+  flag("tls-prefer-server-ciphers", "", "no", HOST);
   flag("tls-replication", "", "no", UNUSED);
-  flag("tls-session-caching", "", "yes", UNUSED);
+  flag("tls-session-caching", "", "yes", HOST);
 }
 
 function registerIntegers(): void {
@@ -112,6 +112,7 @@ function registerIntegers(): void {
   integer("maxclients", "", "10000", 1, 4294967295, HOST);
   integer("maxmemory-eviction-tenacity", "", "10", 0, 100, UNUSED);
   integer("maxmemory-samples", "", "5", 1, 2147483647, 0);
+  integer("metrics-port", "", "0", 0, 65535, HOST);
   integer("min-replicas-max-lag", "min-slaves-max-lag", "10", 0, 2147483647, UNUSED);
   integer("min-replicas-to-write", "min-slaves-to-write", "0", 0, 2147483647, UNUSED);
   integer("port", "", "6379", 0, 65535, HOST);
@@ -132,9 +133,9 @@ function registerIntegers(): void {
   integer("tcp-backlog", "", "511", 0, 2147483647, IMMUTABLE);
   integer("tcp-keepalive", "", "300", 0, 2147483647, HOST);
   integer("timeout", "", "0", 0, 2147483647, HOST);
-  integer("tls-port", "", "0", 0, 65535, UNUSED);
+  integer("tls-port", "", "0", 0, 65535, HOST);
   integer("tls-session-cache-size", "", "20480", 0, 2147483647, UNUSED);
-  integer("tls-session-cache-timeout", "", "300", 0, 2147483647, UNUSED);
+  integer("tls-session-cache-timeout", "", "300", 0, 2147483647, HOST);
   integer("tracking-table-max-keys", "", "1000000", 0, 9223372036854775807, 0);
   integer("zset-max-listpack-entries", "zset-max-ziplist-entries",
     "128", 0, 9223372036854775807, 0);
@@ -177,7 +178,7 @@ allkeys-random noeviction", 0);
   choice("supervised", "", "no", "no upstart systemd auto", IMMUTABLE | UNUSED);
   choice("syslog-facility", "", "local0",
     "user local0 local1 local2 local3 local4 local5 local6 local7", IMMUTABLE | UNUSED);
-  choice("tls-auth-clients", "", "yes", "no yes optional", UNUSED);
+  choice("tls-auth-clients", "", "yes", "no yes optional", HOST);
 }
 
 function registerTexts(): void {
@@ -206,18 +207,18 @@ function registerTexts(): void {
   text("requirepass", "", "", 0);
   text("server_cpulist", "", "", IMMUTABLE | UNUSED);
   text("syslog-ident", "", "redis", IMMUTABLE | UNUSED);
-  text("tls-ca-cert-dir", "", "", UNUSED);
-  text("tls-ca-cert-file", "", "", UNUSED);
-  text("tls-cert-file", "", "", UNUSED);
-  text("tls-ciphers", "", "", UNUSED);
-  text("tls-ciphersuites", "", "", UNUSED);
+  text("tls-ca-cert-dir", "", "", HOST);
+  text("tls-ca-cert-file", "", "", HOST);
+  text("tls-cert-file", "", "", HOST);
+  text("tls-ciphers", "", "", HOST);
+  text("tls-ciphersuites", "", "", HOST);
   text("tls-client-cert-file", "", "", UNUSED);
   text("tls-client-key-file", "", "", UNUSED);
   text("tls-client-key-file-pass", "", "", UNUSED);
-  text("tls-dh-params-file", "", "", UNUSED);
-  text("tls-key-file", "", "", UNUSED);
-  text("tls-key-file-pass", "", "", UNUSED);
-  text("tls-protocols", "", "", UNUSED);
+  text("tls-dh-params-file", "", "", HOST);
+  text("tls-key-file", "", "", HOST);
+  text("tls-key-file-pass", "", "", HOST);
+  text("tls-protocols", "", "", HOST);
   text("unixsocket", "", "", IMMUTABLE);
 }
 

@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline";
 import { readStandardInput, toLatin1 } from "./arguments.js";
 import { CliClient, type ClientOptions } from "./cli-client.js";
+import type { TlsTarget } from "./cli-connection.js";
 import { runInteractive } from "./cli-interactive.js";
 import { splitArguments } from "./quoting.js";
 
@@ -13,6 +14,11 @@ const USAGE = `Usage: quiredb cli [options] [command [argument ...]]
   --user <name>  user that the password belongs to
   -n <number>    database
   -3             speak RESP3
+  --tls          speak TLS; with these:
+  --cacert <file>, --cert <file>, --key <file>
+                 certificates to trust, the client's own certificate and its key
+  --insecure     trust any certificate
+  --sni <name>   the name to ask the server for
   -x             read the last argument from standard input
   --raw          print replies as they are (so when the output is no terminal)
   --no-raw       print replies for people
@@ -21,9 +27,15 @@ Without a command: a prompt, or the lines of standard input.
 
 interface CliArguments extends ClientOptions {
   help: boolean;
+  secure: TlsArguments;
   lastFromStdin: boolean;
   command: string[];
   error: string | undefined;
+}
+
+/** The options of TLS, wherever they stand; they count with --tls. */
+interface TlsArguments extends TlsTarget {
+  on: boolean;
 }
 
 type Option = (result: CliArguments, value: string) => void;
@@ -52,11 +64,29 @@ const WITH_VALUE: Record<string, Option> = {
     result.database = Number(value);
     if (!/^\d+$/.test(value)) result.error = "Invalid database number.";
   },
+  "--cacert": (result, value) => {
+    result.secure.caFile = value;
+  },
+  "--cert": (result, value) => {
+    result.secure.certFile = value;
+  },
+  "--key": (result, value) => {
+    result.secure.keyFile = value;
+  },
+  "--sni": (result, value) => {
+    result.secure.serverName = value;
+  },
 };
 
 const WITHOUT_VALUE: Record<string, (result: CliArguments) => void> = {
   "-3": (result) => {
     result.resp3 = true;
+  },
+  "--tls": (result) => {
+    result.secure.on = true;
+  },
+  "--insecure": (result) => {
+    result.secure.insecure = true;
   },
   "-x": (result) => {
     result.lastFromStdin = true;
@@ -84,6 +114,14 @@ export function readCliArguments(args: readonly string[], isTerminal: boolean): 
     resp3: false,
     raw: !isTerminal,
     help: false,
+    secure: {
+      on: false,
+      caFile: undefined,
+      certFile: undefined,
+      keyFile: undefined,
+      insecure: false,
+      serverName: undefined,
+    },
     lastFromStdin: false,
     command: [],
     error: undefined,
@@ -105,6 +143,7 @@ export function readCliArguments(args: readonly string[], isTerminal: boolean): 
       break;
     }
   }
+  if (result.secure.on) result.tls = result.secure;
   return result;
 }
 

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { SMALLEST_MEMORY_BYTES } from "../shared/engine.js";
 import { type RawReply, ReplyError, Status } from "../shared/protocol/resp.js";
 import { ConfigurationError, type Directive, parseConfiguration } from "./directives.js";
+import { PORT_NAMES, type PortName } from "./endpoints.js";
 
 /** Sends a command to the engine and answers its reply. */
 export type Run = (parts: (string | Uint8Array)[]) => RawReply;
@@ -14,8 +15,8 @@ export interface Plan {
   directives: Directive[];
   databases: number;
   memoryBytes: number | undefined;
-  /** Take a free port. */
-  autoPort: boolean;
+  /** Take free ports for these. */
+  automatic: Set<PortName>;
   /** Keep nothing on disk. */
   memoryOnly: boolean;
 }
@@ -59,7 +60,7 @@ export function planConfiguration(directives: readonly Directive[], version: str
     directives: [],
     databases: 16,
     memoryBytes: undefined,
-    autoPort: false,
+    automatic: new Set(),
     memoryOnly: false,
   };
   for (const directive of directives) {
@@ -69,10 +70,10 @@ export function planConfiguration(directives: readonly Directive[], version: str
       plan.memoryBytes = readMemory(directive, version);
     } else if (directive.name === "memory") {
       plan.memoryOnly = true;
-    } else if (directive.name === "port" && value === "auto") {
-      plan.autoPort = true;
+    } else if (isPortName(directive.name) && value === "auto") {
+      plan.automatic.add(directive.name);
     } else {
-      if (directive.name === "port") plan.autoPort = false;
+      if (isPortName(directive.name)) plan.automatic.delete(directive.name);
       if (directive.name === "databases" && /^[1-9]\d{0,8}$/.test(value)) {
         plan.databases = Number(value);
       }
@@ -82,6 +83,10 @@ export function planConfiguration(directives: readonly Directive[], version: str
   plan.directives = mergeSave(plan.directives);
   if (plan.memoryOnly) plan.directives = plan.directives.filter((each) => !isKeeping(each.name));
   return plan;
+}
+
+function isPortName(name: string): name is PortName {
+  return (PORT_NAMES as readonly string[]).includes(name);
 }
 
 /** Directives that mean nothing to a server that keeps nothing. */
@@ -104,10 +109,9 @@ function readMemory(directive: Directive, version: string): number {
 
 function refuseNotBuilt(directive: Directive, version: string): void {
   const { name, values, origin } = directive;
-  const isTls = name.startsWith("tls-") && !(name === "tls-port" && values[0] === "0");
   const isReplica = name === "replicaof" || name === "slaveof";
   if (isReplica && values.join(" ").toLowerCase() === "no one") return;
-  const reason = isTls ? "TLS is not built yet" : NOT_BUILT[name];
+  const reason = NOT_BUILT[name];
   if (reason !== undefined) throw new ConfigurationError(origin, reason, version);
 }
 
@@ -138,14 +142,20 @@ export function applyConfiguration(plan: Plan, run: Run, version: string): strin
   return [...unused];
 }
 
+/** " (quire.conf, line 3)": where a parameter was set; empty when it stood in no file. */
+export function placeOf(name: string, directives: readonly Directive[]): string {
+  const { origin } = directives.findLast((each) => each.name === name) ?? {};
+  return origin?.file === undefined ? "" : ` (${origin.file}, line ${origin.line})`;
+}
+
 /** Values of parameters, by CONFIG GET. */
 export function readParameters(names: readonly string[], run: Run): [string, string][] {
+  const reply = run(["CONFIG", "GET", ...names]);
   const pairs: [string, string][] = [];
-  for (const name of names) {
-    const reply = run(["CONFIG", "GET", name]);
-    if (!Array.isArray(reply) || reply.length < 2) continue;
-    const value = reply[1];
-    if (value instanceof Uint8Array) pairs.push([name, Buffer.from(value).toString("utf8")]);
+  if (!Array.isArray(reply)) return pairs;
+  const texts = reply.map((part) => (part instanceof Uint8Array ? `${Buffer.from(part)}` : ""));
+  for (let i = 0; i + 1 < texts.length; i += 2) {
+    pairs.push([texts[i] as string, texts[i + 1] as string]);
   }
   return pairs;
 }

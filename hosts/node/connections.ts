@@ -3,11 +3,13 @@
  * kept here, because a server whose handles are adopted no longer knows it.
  */
 import type { Socket } from "node:net";
+import type { TlsOptions } from "node:tls";
 import { Exchange, SessionFlag } from "../../assembly/abi.js";
 import type { Session } from "../shared/session.js";
 import type { Sessions } from "../shared/sessions.js";
+import { Handshakes } from "./handshakes.js";
 import type { Settings } from "./settings.js";
-import { adoptSocket, type SocketTransport } from "./transport.js";
+import { adoptSecure, adoptSocket, type SocketTransport } from "./transport.js";
 
 const READ_BUFFER_BYTES = 64 * 1024;
 
@@ -37,6 +39,8 @@ export interface ConnectionsOptions {
   plain: boolean;
   /** Whether the default user needs a password. */
   hasPassword: () => boolean;
+  /** A TLS connection that came to nothing. */
+  onHandshakeFailure: (peer: string, reason: string) => void;
 }
 
 export class Connections {
@@ -46,6 +50,7 @@ export class Connections {
   readonly #hasPassword: () => boolean;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #active = new Map<SocketTransport, Session | undefined>();
+  readonly #handshakes: Handshakes;
   #idle: (() => void) | undefined;
   #nextSweepMs = 0;
 
@@ -54,10 +59,32 @@ export class Connections {
     this.settings = options.settings;
     this.#plain = options.plain;
     this.#hasPassword = options.hasPassword;
+    this.#handshakes = new Handshakes({
+      onSecure: (socket) => this.#take(adoptSecure(socket), undefined),
+      onFailure: options.onHandshakeFailure,
+    });
+  }
+
+  /** How TLS connections are made from now on. */
+  useTls(options: TlsOptions): void {
+    this.#handshakes.use(options);
   }
 
   accept(socket: Socket, unixPath: string | undefined): void {
-    const transport = adoptSocket(socket, this.#readBuffer, this.#plain);
+    this.#take(adoptSocket(socket, this.#readBuffer, this.#plain), unixPath);
+  }
+
+  /** One that starts with a handshake. Where there are too many the refusal cannot be told. */
+  acceptSecure(socket: Socket): void {
+    if (this.#sessions.count + this.#handshakes.pending < this.settings.maxclients) {
+      this.#handshakes.take(socket);
+      return;
+    }
+    this.#countRefusal();
+    socket.destroy();
+  }
+
+  #take(transport: SocketTransport, unixPath: string | undefined): void {
     if (unixPath !== undefined) {
       transport.peerAddress = `${unixPath}:0`;
       transport.localAddress = `${unixPath}:0`;
@@ -110,7 +137,7 @@ export class Connections {
       if (session !== undefined) this.#sessions.close(session);
       transport.close();
     }
-    if (this.#active.size === 0) return;
+    if (this.#active.size === 0) return this.#handshakes.stop();
     const timer = setTimeout(() => {
       for (const transport of this.#active.keys()) transport.destroy();
     }, STOP_DEADLINE_MS);
@@ -118,6 +145,7 @@ export class Connections {
       this.#idle = resolve;
     });
     clearTimeout(timer);
+    this.#handshakes.stop();
   }
 
   #gone(transport: SocketTransport): void {
@@ -127,9 +155,13 @@ export class Connections {
     if (this.#active.size === 0) this.#idle?.();
   }
 
-  #refuse(transport: SocketTransport, text: string): void {
+  #countRefusal(): void {
     this.#count(Exchange.CONNECTIONS_RECEIVED);
     this.#count(Exchange.CONNECTIONS_REJECTED);
+  }
+
+  #refuse(transport: SocketTransport, text: string): void {
+    this.#countRefusal();
     transport.write(Buffer.from(text));
     transport.close();
   }

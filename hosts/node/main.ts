@@ -80,6 +80,8 @@ async function serve(server: RunningServer): Promise<number> {
   }
   process.stdout.write(`Ready on ${readyOn(server)}\n`);
   server.log.release();
+  if (server.tlsPort !== 0) server.log.notice(`TLS connections on port ${server.tlsPort}`);
+  if (server.metricsPort !== 0) server.log.notice(`Metrics on port ${server.metricsPort}`);
   server.log.notice(`Quire ${packageVersion()} is ready to accept connections`);
   const trap = await server.stopped;
   if (trap !== undefined) return EXIT_TRAP;
@@ -88,7 +90,9 @@ async function serve(server: RunningServer): Promise<number> {
 }
 
 function readyOn(server: RunningServer): string {
-  if (server.port !== 0) return `${formatHost(server.host)}:${server.port}`;
+  const { port, tlsPort } = server;
+  if (port !== 0) return `${formatHost(server.host)}:${port}`;
+  if (tlsPort !== 0) return `${formatHost(server.host)}:${tlsPort} (TLS)`;
   return server.unixSocket === "" ? "no address (port 0, no unixsocket)" : server.unixSocket;
 }
 

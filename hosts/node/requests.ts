@@ -3,11 +3,15 @@ import { Request } from "../../assembly/abi.js";
 import type { EngineRequest } from "../shared/engine.js";
 import type { Answer } from "../shared/sessions.js";
 import type { NodeData } from "./data.js";
+import { PORT_NAMES } from "./endpoints.js";
 import type { Log } from "./log.js";
 import { rewriteFile } from "./rewrite.js";
 import { readPairs } from "./settings.js";
+import { TlsError } from "./tls-options.js";
 
 const UNKNOWN_REQUEST: Answer = { ok: false, text: "ERR this host does not know that request" };
+
+const TLS_REASON = "Unable to update TLS configuration";
 
 export interface RequestHandlerOptions {
   /** The configuration file, when there is one. */
@@ -78,7 +82,7 @@ export class RequestHandler {
       (cause: Error) => {
         this.#options.log.warning(`CONFIG SET failed: ${cause.message}`);
         const names = pairs.map(([name]) => name);
-        return { ok: false, text: refusal(names) };
+        return { ok: false, text: refusal(names, cause) };
       },
     );
   }
@@ -109,14 +113,23 @@ export class RequestHandler {
 }
 
 /** Redis's line for a parameter that could not be applied. */
-function refusal(names: readonly string[]): string {
-  const name = names.find((each) => each === "port" || each === "bind") ?? names[0] ?? "";
-  const reason = `${reasonFor(name)}. Check server logs.`;
+function refusal(names: readonly string[], cause: Error): string {
+  const isMeant = cause instanceof TlsError ? isOfTls : isOfAddress;
+  const name = names.find(isMeant) ?? names[0] ?? "";
+  const reason = `${cause instanceof TlsError ? TLS_REASON : reasonFor(name)}. Check server logs.`;
   return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${reason}`;
 }
 
+function isOfTls(name: string): boolean {
+  return name.startsWith("tls-");
+}
+
+function isOfAddress(name: string): boolean {
+  return name === "bind" || (PORT_NAMES as readonly string[]).includes(name);
+}
+
 function reasonFor(name: string): string {
-  if (name === "port") return "Unable to listen on this port";
+  if (name.endsWith("port")) return "Unable to listen on this port";
   if (name === "bind") return "Failed to bind to specified addresses";
   return "It cannot be applied";
 }

@@ -16,6 +16,7 @@ import { toLatin1 } from "./arguments.js";
 import {
   applyConfiguration,
   type Plan,
+  placeOf,
   planConfiguration,
   type Run,
   readParameters,
@@ -23,15 +24,17 @@ import {
 import { Connections } from "./connections.js";
 import { NodeData } from "./data.js";
 import type { Directive } from "./directives.js";
-import { Endpoints } from "./endpoints.js";
+import { Endpoints, PORT_NAMES, type PortName } from "./endpoints.js";
 import { refreshFacts, tellFacts } from "./facts.js";
 import { exportTo, foreignData } from "./foreign-data.js";
-import { Log } from "./log.js";
+import { Log, LogLevel } from "./log.js";
+import { MetricsServer } from "./metrics-server.js";
 import { type EngineModules, loadModules, packageVersion } from "./module.js";
 import { saveRdb } from "./rdb-file.js";
 import { answerRdbRequest, configuredRdb } from "./rdb-requests.js";
 import { RequestHandler } from "./requests.js";
 import { DEFAULT_SETTINGS, SETTING_NAMES, type Settings, withChanges } from "./settings.js";
+import { TlsError, tlsOptions } from "./tls-options.js";
 import type { Transfer } from "./transfer.js";
 
 export interface ServerOptions {
@@ -59,6 +62,9 @@ export interface RunningServer {
   readonly port: number;
   readonly host: string;
   readonly unixSocket: string;
+  /** Where TLS connections are taken, and where metrics are asked for; 0 without. */
+  readonly tlsPort: number;
+  readonly metricsPort: number;
   readonly log: Log;
   /** Resolves when the server has stopped: by close, SHUTDOWN, or a trap. */
   readonly stopped: Promise<EngineTrap | undefined>;
@@ -93,6 +99,7 @@ class Server implements RunningServer {
   readonly #ticker: Ticker;
   readonly #connections: Connections;
   readonly #endpoints: Endpoints;
+  readonly #metrics: MetricsServer;
   readonly #requests: RequestHandler;
   readonly #data: NodeData;
   readonly #options: ServerOptions;
@@ -100,7 +107,7 @@ class Server implements RunningServer {
   readonly #modules: EngineModules | undefined;
   readonly #traps: number[] = [];
   #isLoading = false;
-  #autoPort = false;
+  #automatic: ReadonlySet<PortName> = new Set();
   #unused: string[] = [];
   readonly #startMs = Date.now();
   #settings: Settings = DEFAULT_SETTINGS;
@@ -162,15 +169,36 @@ class Server implements RunningServer {
       onLog: (level, text) => this.log.write(level, text),
       onTrap: (trap) => void this.#trapped(trap),
     });
-    this.#connections = new Connections(this.#sessions, {
-      settings: DEFAULT_SETTINGS,
-      plain: options.plainSockets ?? false,
-      hasPassword: () => this.#currentValue("requirepass") !== "",
+    this.#connections = this.#createConnections();
+    this.#metrics = new MetricsServer({
+      isLoading: () => this.#isLoading,
+      run: (commands) => this.#internally((run) => commands.map((parts) => run(parts))),
     });
-    this.#endpoints = new Endpoints((socket, path) => this.#connections.accept(socket, path));
+    this.#endpoints = this.#createEndpoints();
     this.#ticker = this.#createTicker();
     this.#prepareEngine(engine);
     this.#useGiven();
+  }
+
+  #createConnections(): Connections {
+    return new Connections(this.#sessions, {
+      settings: DEFAULT_SETTINGS,
+      plain: this.#options.plainSockets ?? false,
+      hasPassword: () => this.#currentValue("requirepass") !== "",
+      onHandshakeFailure: (peer, reason) =>
+        this.log.write(LogLevel.VERBOSE, `No TLS connection with ${peer}: ${reason}`),
+    });
+  }
+
+  #createEndpoints(): Endpoints {
+    return new Endpoints({
+      accept: {
+        port: (socket) => this.#connections.accept(socket, undefined),
+        "tls-port": (socket) => this.#connections.acceptSecure(socket),
+        "metrics-port": (socket) => this.#metrics.take(socket),
+      },
+      acceptUnix: (socket, path) => this.#connections.accept(socket, path),
+    });
   }
 
   #createTicker(): Ticker {
@@ -192,11 +220,19 @@ class Server implements RunningServer {
   }
 
   get port(): number {
-    return this.#endpoints.port;
+    return this.#endpoints.port("port");
   }
 
   get host(): string {
-    return this.#endpoints.host;
+    return this.#endpoints.host("port") || this.#endpoints.host("tls-port");
+  }
+
+  get tlsPort(): number {
+    return this.#endpoints.port("tls-port");
+  }
+
+  get metricsPort(): number {
+    return this.#endpoints.port("metrics-port");
   }
 
   get unixSocket(): string {
@@ -205,10 +241,11 @@ class Server implements RunningServer {
 
   async listen(): Promise<void> {
     try {
+      if (this.#settings.tls.port !== 0 || this.#automatic.has("tls-port")) this.#useTls();
       this.#isLoading = true;
       if (this.#data.isKept) this.#sessions.engine.setWord(Exchange.LOADING, 1);
-      await this.#endpoints.open(this.#settings, this.#autoPort);
-      if (this.#autoPort) this.#tellPort();
+      await this.#endpoints.open(this.#settings, this.#automatic);
+      this.#tellPorts();
       this.#ticker.start();
       const showing = setTimeout(() => this.log.release(), SHOW_LOADING_MS);
       try {
@@ -264,6 +301,7 @@ class Server implements RunningServer {
   async #close(trap: EngineTrap | undefined): Promise<void> {
     this.#ticker.stop();
     await this.#endpoints.close();
+    this.#metrics.close();
     await this.#data.settle();
     await this.#connections.closeAll();
     await this.#data.close();
@@ -319,7 +357,7 @@ class Server implements RunningServer {
   #useEngine(engine: Engine): void {
     this.#sessions.useEngine(engine);
     this.#prepareEngine(engine);
-    if (this.#autoPort) this.#tellPort();
+    this.#tellPorts();
   }
 
   /** An engine that has just come into use learns its configuration and the facts of INFO. */
@@ -336,7 +374,7 @@ class Server implements RunningServer {
   #useGiven(): void {
     const given = this.#internally((run) => readParameters(SETTING_NAMES, run));
     this.#use(withChanges(DEFAULT_SETTINGS, given));
-    this.#autoPort = this.#plan.autoPort;
+    this.#automatic = this.#plan.automatic;
     this.log.useLevel(this.#settings.loglevel);
     if (this.#settings.logfile !== "") this.log.useFile(this.#settings.logfile);
     if (this.#unused.length === 0) return;
@@ -354,9 +392,13 @@ class Server implements RunningServer {
     const names = pairs.map(([name]) => name);
     if (names.includes("logfile")) this.log.useFile(next.logfile);
     if (names.includes("loglevel")) this.log.useLevel(next.loglevel);
-    if (names.includes("port") || names.includes("bind")) {
+    const isTls = names.some((name) => name.startsWith("tls-")) && next.tls.port !== 0;
+    const tls = isTls ? tlsOptions(next.tls) : undefined;
+    if (tls !== undefined && this.tlsPort === 0) this.#connections.useTls(tls);
+    if (names.some((name) => name === "bind" || (PORT_NAMES as readonly string[]).includes(name))) {
       await this.#endpoints.move(this.#settings, next);
     }
+    if (tls !== undefined) this.#connections.useTls(tls);
     if (names.some((name) => name.startsWith("append") || name.startsWith("aof-"))) {
       await this.#data.apply(next);
     }
@@ -370,10 +412,23 @@ class Server implements RunningServer {
     this.#sessions.limits = settings.outputLimits;
   }
 
-  /** The engine learns which port was free. */
-  #tellPort(): void {
-    this.#settings.port = this.port;
-    this.#internally((run) => run(["QUIRE", "CONFIGURE", "port", `${this.port}`]));
+  /** At the start: what is wrong is told with its place in the configuration. */
+  #useTls(): void {
+    try {
+      this.#connections.useTls(tlsOptions(this.#settings.tls));
+    } catch (cause) {
+      if (!(cause instanceof TlsError)) throw cause;
+      throw new Error(`${cause.message}${placeOf(cause.parameter, this.#plan.directives)}`);
+    }
+  }
+
+  /** The engine learns which ports were free. */
+  #tellPorts(): void {
+    for (const name of this.#automatic) {
+      const port = this.#endpoints.port(name);
+      this.#settings = withChanges(this.#settings, [[name, `${port}`]]);
+      this.#internally((run) => run(["QUIRE", "CONFIGURE", name, `${port}`]));
+    }
   }
 
   #currentValue(name: string): string | undefined {

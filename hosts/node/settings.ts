@@ -1,5 +1,6 @@
 /** The parameters that the host itself applies, as the engine reports them. */
 import { NO_LIMITS, type OutputLimit, type OutputLimits } from "../shared/limits.js";
+import { APPLY_TLS, DEFAULT_TLS_SETTINGS, type TlsSettings } from "./tls-settings.js";
 
 export interface Settings {
   port: number;
@@ -23,6 +24,8 @@ export interface Settings {
   cutsTornEnd: boolean;
   rewritePercentage: number;
   rewriteBytes: number;
+  metricsPort: number;
+  tls: TlsSettings;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -46,6 +49,8 @@ export const DEFAULT_SETTINGS: Settings = {
   cutsTornEnd: true,
   rewritePercentage: 100,
   rewriteBytes: 64 * 1024 * 1024,
+  metricsPort: 0,
+  tls: DEFAULT_TLS_SETTINGS,
 };
 
 type Apply = (settings: Settings, value: string) => void;
@@ -108,6 +113,9 @@ const APPLY: Record<string, Apply> = {
   "auto-aof-rewrite-min-size": (settings, value) => {
     settings.rewriteBytes = Number(value);
   },
+  "metrics-port": (settings, value) => {
+    settings.metricsPort = Number(value);
+  },
   "client-output-buffer-limit": (settings, value) => {
     const { normal, pubsub } = settings.outputLimits;
     settings.outputLimits = {
@@ -118,12 +126,15 @@ const APPLY: Record<string, Apply> = {
 };
 
 /** Names of the parameters in Settings, as CONFIG knows them. */
-export const SETTING_NAMES: readonly string[] = Object.keys(APPLY);
+export const SETTING_NAMES: readonly string[] = [...Object.keys(APPLY), ...Object.keys(APPLY_TLS)];
 
 /** Settings with these names and values changed; other names are not the host's business. */
 export function withChanges(settings: Settings, pairs: readonly [string, string][]): Settings {
-  const changed = { ...settings, bind: [...settings.bind] };
-  for (const [name, value] of pairs) APPLY[name]?.(changed, value);
+  const changed = { ...settings, bind: [...settings.bind], tls: { ...settings.tls } };
+  for (const [name, value] of pairs) {
+    APPLY[name]?.(changed, value);
+    APPLY_TLS[name]?.(changed.tls, value);
+  }
   return changed;
 }
 

@@ -11,6 +11,9 @@ import type { Transport } from "../shared/transport.js";
 /** A closing connection that takes none of its last output for so long is cut. */
 const CLOSE_DEADLINE_MS = 10_000;
 
+/** Up to a TLS record: encrypting costs more than a copy, and it spares lending the memory. */
+const COPIED_BYTES = 16 * 1024;
+
 /** What a connection tells its owner. */
 export interface SocketEvents {
   /** The first `bytes` of `chunk` have come in; the chunk is used again afterwards. */
@@ -28,10 +31,7 @@ export function adoptSocket(accepted: Socket, readBuffer: Buffer, plain: boolean
   const owner = accepted as unknown as WithHandle;
   const handle = owner._handle;
   if (plain || !handle || typeof handle.readStart !== "function") {
-    const transport = new SocketTransport(accepted);
-    accepted.on("data", (chunk: Buffer) => transport.events.data(chunk, chunk.length));
-    accepted.pause();
-    return transport;
+    return withEvents(accepted, new SocketTransport(accepted));
   }
   owner._handle = null;
   let transport: SocketTransport | undefined;
@@ -50,14 +50,28 @@ export function adoptSocket(accepted: Socket, readBuffer: Buffer, plain: boolean
   return transport;
 }
 
+/** Takes over a socket whose handshake is done; nothing of it has been read. */
+export function adoptSecure(socket: Socket): SocketTransport {
+  return withEvents(socket, new SocketTransport(socket, COPIED_BYTES));
+}
+
+function withEvents(socket: Socket, transport: SocketTransport): SocketTransport {
+  socket.on("data", (chunk: Buffer) => transport.events.data(chunk, chunk.length));
+  socket.pause();
+  return transport;
+}
+
 export class SocketTransport implements Transport {
   peerAddress: string;
   localAddress: string;
   events: SocketEvents = { data() {}, drain() {}, close() {} };
   readonly #socket: Socket;
+  /** Writes of up to so many bytes are copied. */
+  readonly #copiedBytes: number;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, copiedBytes = 0) {
     this.#socket = socket;
+    this.#copiedBytes = copiedBytes;
     this.peerAddress = formatAddress(socket.remoteAddress, socket.remotePort);
     this.localAddress = formatAddress(socket.localAddress, socket.localPort);
     socket.on("drain", () => this.events.drain());
@@ -80,6 +94,10 @@ export class SocketTransport implements Transport {
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
     if (!socket.writable) return true;
+    if (bytes.length <= this.#copiedBytes) {
+      socket.write(Buffer.from(bytes));
+      return true;
+    }
     socket.write(bytes);
     return socket.writableLength === 0;
   }

@@ -77,8 +77,6 @@ describe("configuration file", () => {
     expect(reason('\nport "1')).toMatch(/q\.conf, at line 2\n>>> 'port "1'\nUnbalanced quotes/);
     expect(reason("user x on")).toMatch(/at line 1\n>>> 'user x on'\n.*not built yet/);
     expect(reason("rename-command GET x")).toMatch(/not built yet/);
-    expect(reason("tls-port 6380")).toMatch(/TLS is not built yet/);
-    expect(reason("tls-port 0")).toBe("");
     expect(reason("include /does/not/exist.conf")).toMatch(/Can't open config file/);
     const self = write("self.conf", `include ${join(folder.path, "self.conf")}`);
     expect(reason(`include ${self}`)).toMatch(/nested too deeply/);
@@ -93,7 +91,8 @@ describe("configuration file", () => {
       ),
       "0",
     );
-    expect(plan).toMatchObject({ autoPort: true, databases: 4, memoryBytes: 2 * 1024 ** 3 });
+    expect(plan).toMatchObject({ databases: 4, memoryBytes: 2 * 1024 ** 3 });
+    expect([...plan.automatic]).toEqual(["port"]);
     expect(plan.directives.map(({ name, values }) => [name, ...values])).toEqual([
       ["databases", "4"],
       ["save", "1", "2", "3", "4"],

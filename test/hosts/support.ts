@@ -104,6 +104,11 @@ export class Wire {
     });
   }
 
+  /** Over a socket that is being connected. */
+  static over(socket: Socket): Wire {
+    return new Wire(socket);
+  }
+
   static open(target: { port: number; host?: string } | { path: string }): Promise<Wire> {
     return new Promise((resolve, reject) => {
       const socket = connect(target as { port: number });
