@@ -66,9 +66,8 @@ describe("MIGRATE", () => {
 
   it("is refused inside a transaction", () => {
     session.call("SET a 1");
-    session.call("MULTI");
-    session.call("MIGRATE host 1 a 0 10");
-    expect(session.call("EXEC")).toBe("*1\r\n-ERR Command not allowed inside a transaction\r\n");
+    session.raw("MULTI\r\nMIGRATE host 1 a 0 10\r\n");
+    expect(session.raw("EXEC\r\n")).toBe("*1\r\n-ERR Command not allowed inside a transaction\r\n");
   });
 
   it("answers the error that the host names", () => {
