@@ -173,8 +173,8 @@ allkeys-random noeviction", 0);
   choice("rdb-version", "", "10", "10 11 12", 0);
   choice("repl-diskless-load", "", "disabled", "disabled on-empty-db swapdb", UNUSED);
   choice("sanitize-dump-payload", "", "no", "no yes clients", 0);
-  options("shutdown-on-sigint", "default", "default save nosave now force", UNUSED);
-  options("shutdown-on-sigterm", "default", "default save nosave now force", UNUSED);
+  options("shutdown-on-sigint", "default", "default save nosave now force", 0);
+  options("shutdown-on-sigterm", "default", "default save nosave now force", 0);
   choice("supervised", "", "no", "no upstart systemd auto", IMMUTABLE | UNUSED);
   choice("syslog-facility", "", "local0",
     "user local0 local1 local2 local3 local4 local5 local6 local7", IMMUTABLE | UNUSED);

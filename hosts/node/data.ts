@@ -77,6 +77,7 @@ export class NodeData {
     this.saves = new Saves({
       ...tell,
       engine: () => sessions().engine,
+      canSave: () => this.#persistence !== undefined,
       begin: () => this.#begin(),
       hold,
     });

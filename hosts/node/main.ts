@@ -75,7 +75,9 @@ async function serve(server: RunningServer): Promise<number> {
       if (stopping) process.exit(EXIT_FAILURE);
       stopping = true;
       server.log.warning(`Received ${signal}, shutting down...`);
-      void server.close();
+      void server.shutdown(`shutdown-on-${signal.toLowerCase()}`).then((stops) => {
+        stopping = stops;
+      });
     });
   }
   process.stdout.write(`Ready on ${readyOn(server)}\n`);

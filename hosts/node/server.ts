@@ -68,6 +68,8 @@ export interface RunningServer {
   readonly log: Log;
   /** Resolves when the server has stopped: by close, SHUTDOWN, or a trap. */
   readonly stopped: Promise<EngineTrap | undefined>;
+  /** Saves as this parameter and the save points say, then stops; false when saving failed. */
+  shutdown(parameter: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -291,6 +293,13 @@ class Server implements RunningServer {
       log: this.log,
       currentValue: (name) => this.#currentValue(name) ?? "",
     });
+  }
+
+  async shutdown(parameter: string): Promise<boolean> {
+    const options = this.#currentValue(parameter)?.split(" ") ?? [];
+    const refusal = await this.#data.saves.beforeStop(options);
+    if (refusal === undefined) await this.close();
+    return refusal === undefined;
   }
 
   close(): Promise<void> {

@@ -282,7 +282,7 @@ describe("QUIRE CONFIGURE", () => {
     expect(shownValue("save")).toBe("60 1 30 2");
     expect(host.call("QUIRE", "CONFIGURE", "save", "")).toBe("+OK\r\n");
     expect(shownValue("save")).toBe("");
-    expect(host.call("QUIRE CONFIGURE shutdown-on-sigterm nosave now")).toBe("+UNUSED\r\n");
+    expect(host.call("QUIRE CONFIGURE shutdown-on-sigterm nosave now")).toBe("+OK\r\n");
     expect(shownValue("shutdown-on-sigterm")).toBe("nosave now");
     expect(host.call("QUIRE CONFIGURE slaveof 10.0.0.1 6379")).toBe("+UNUSED\r\n");
     expect(host.call("QUIRE CONFIGURE client-output-buffer-limit replica 1 2 3")).toBe("+OK\r\n");

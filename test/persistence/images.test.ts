@@ -28,6 +28,7 @@ import { xxh32 } from "../../hosts/shared/persistence/xxh32";
 import { encode, moduleOf } from "../support/engine";
 import { ENGINE_HASH, ImageHost, MEMORY_BYTES } from "../support/image-host";
 import { MemoryStorage } from "../support/memory-storage";
+import { RandomCommands } from "../support/random-commands";
 import { randomNumbers, randomWorkload } from "../support/workload";
 
 const SCALE = Number(process.env.QUIRE_SCALE ?? 1);
@@ -35,7 +36,9 @@ const SCALE = Number(process.env.QUIRE_SCALE ?? 1);
 /** Runs random commands, a few in each call. */
 function work(host: ImageHost, seed: number, commands: number): void {
   const random = randomNumbers(seed + 1);
-  const next = randomWorkload(seed);
+  const writes = randomWorkload(seed);
+  const everything = new RandomCommands({ seed, nowMs: host.now });
+  const next = (now: number) => (random(2) === 0 ? everything.next() : writes(now));
   for (let left = commands; left > 0; ) {
     const count = Math.min(left, 1 + random(20));
     host.run(Buffer.concat(Array.from({ length: count }, () => encode(next(host.now)))));

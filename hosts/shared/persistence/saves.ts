@@ -26,6 +26,8 @@ export interface BegunImage {
 export interface SavesOptions {
   engine: () => Engine;
   now: () => number;
+  /** Whether there is a place to save to. */
+  canSave: () => boolean;
   /** Cuts an image at once; throws when it cannot. */
   begin: () => BegunImage;
   /** Holds commands back, and lets them go on. */
@@ -107,8 +109,8 @@ export class Saves {
    * Nothing runs any more when it answers without one.
    */
   async beforeStop(options: readonly string[]): Promise<string | undefined> {
-    const { hold, warning } = this.#options;
-    const isWanted = options.includes("save") || this.points.length > 0;
+    const { hold, warning, canSave } = this.#options;
+    const isWanted = options.includes("save") || (this.points.length > 0 && canSave());
     hold(true);
     await this.#abortRunning("the server stops");
     if (!isWanted || options.includes("nosave")) return undefined;
