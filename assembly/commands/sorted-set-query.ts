@@ -55,6 +55,8 @@ export class RangeQuery {
   /** The answer of `resolveRange`: the first member's rank, and how many from there upward. */
   first: u32;
   count: u32;
+  /** Sum of what was fetched before it was needed, so that no compiler drops the loads. */
+  touched: u64;
 }
 
 // @ts-ignore: decorator

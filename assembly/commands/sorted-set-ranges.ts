@@ -10,13 +10,15 @@ import {
 } from "../protocol/reply";
 import { Call } from "../server/call";
 import { command, deprecated } from "../server/table";
+import { LEAF_ELEMENTS, entriesOf, scoreAt } from "../structures/ordered-index";
+import { ScoredElement } from "../structures/scored-element";
 import { KeyEntry, Type } from "../values/key-entry";
 import {
   SetCursor, memberAddress, memberBytes, memberScore, nextMember, previousMember, removeRanks,
   seekMember,
 } from "../values/sorted-set";
 import {
-  RangeBy, RangeQuery, clearRange, endsOrReply, limitOrReply, resolveRange,
+  RangeBy, RangeQuery, clearRange, endsOrReply, limitOrReply, rangeQuery, resolveRange,
 } from "./sorted-set-query";
 import { touchRemoved } from "./sorted-set-keys";
 
@@ -100,12 +102,52 @@ export function replyRange(
   const mark = scratchMark();
   const cursor = changetype<SetCursor>(scratchTake(offsetof<SetCursor>()));
   seekMember(entry, isReverse ? first + count - 1 : first, cursor);
+  if (!cursor.list) {
+    replyRuns(cursor, count, isReverse, withScores);
+    return scratchRelease(mark);
+  }
   for (let left = count; left; left--) {
     replyMember(cursor, withScores);
     if (isReverse) previousMember(cursor);
     else nextMember(cursor);
   }
   scratchRelease(mark);
+}
+
+// @ts-ignore: decorator
+@inline
+function leafElement(leaf: usize, entry: u32): usize {
+  return load<u32>(leaf + (entry << 2), LEAF_ELEMENTS);
+}
+
+/**
+ * Answers members of an index from the cursor on, one leaf after another. Those of a leaf are
+ * touched first: they lie anywhere, and the waits for memory then overlap.
+ */
+function replyRuns(cursor: SetCursor, count: u32, isReverse: bool, withScores: bool): void {
+  const step: u32 = isReverse ? -1 : 1;
+  let leaf: usize = cursor.leaf;
+  let entry = cursor.leafEntry;
+  for (let left = count; left;) {
+    const run = min(left, isReverse ? entry + 1 : entriesOf(leaf) - entry);
+    const end = entry + run * step;
+    let touched: u64 = 0;
+    for (let at = entry; at != end; at += step) touched += load<u64>(leafElement(leaf, at));
+    rangeQuery().touched = touched;
+    for (let at = entry; at != end; at += step) {
+      if (withScores && protocol() == 3) replyArray(2);
+      const element = changetype<ScoredElement>(leafElement(leaf, at));
+      replyBulk(element.keyAddress, element.keyBytes);
+      if (withScores) replyDouble(scoreAt(leaf, at));
+    }
+    left -= run;
+    if (!left) return;
+    cursor.leafEntry = end - step;
+    if (isReverse) previousMember(cursor);
+    else nextMember(cursor);
+    leaf = cursor.leaf;
+    entry = cursor.leafEntry;
+  }
 }
 
 function zrange(call: Call): void {

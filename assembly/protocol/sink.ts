@@ -244,17 +244,18 @@ export function storeHeader(cursor: usize, mark: u32, count: usize): usize {
     store<u32>(cursor, mark | ((<u32>count + 0x30) << 8) | 0x0a0d0000);
     return cursor + 4;
   }
+  if (count < 100) {
+    // For numbers this small 205 / 2048 is a tenth.
+    const tens = (<u32>count * 205) >> 11;
+    const digits = (tens + 0x30) | ((<u32>count - tens * 10 + 0x30) << 8);
+    store<u64>(cursor, (<u64>digits << 8) | 0x0a0d000000 | <u64>mark);
+    return cursor + 5;
+  }
   return storeLongHeader(cursor, mark, count);
 }
 
 function storeLongHeader(cursor: usize, mark: u32, count: usize): usize {
   store<u8>(cursor, mark);
-  if (count < 100) {
-    const tens = <u32>count / 10;
-    const ones = <u32>count - tens * 10;
-    store<u32>(cursor, (tens + 0x30) | ((ones + 0x30) << 8) | 0x0a0d0000, 1);
-    return cursor + 5;
-  }
   const next = cursor + 1 + writeInteger(cursor + 1, <i64>count);
   store<u16>(next, 0x0a0d);
   return next + 2;

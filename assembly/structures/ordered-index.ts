@@ -35,7 +35,7 @@ const LEAF_BYTES: u32 = 512;
 const INNER_BYTES: u32 = 1024;
 
 const SCORES: usize = 16;
-const LEAF_ELEMENTS: usize = 344;
+export const LEAF_ELEMENTS: usize = 344;
 const INNER_ELEMENTS: usize = 416;
 const CHILDREN: usize = 616;
 const COUNTS: usize = 816;
@@ -87,7 +87,7 @@ if (SCORES + INNER_ENTRIES * 8 != INNER_ELEMENTS) ERROR("inner: scores end where
 
 // @ts-ignore: decorator
 @inline
-function entriesOf(node: usize): u32 {
+export function entriesOf(node: usize): u32 {
   return load<u16>(node);
 }
 
