@@ -16,7 +16,7 @@
  *   the others            owned text, words separated by one space
  */
 
-import { SERVER_ROOT } from "../abi";
+import { EXCHANGE, Exchange, SERVER_ROOT } from "../abi";
 import { EvictionPolicy, setEvictionRules } from "../keyspace/eviction";
 import { accessRules } from "../keyspace/access";
 import { Arena, allocate, release } from "../memory/allocator";
@@ -268,6 +268,8 @@ export function commitStaged(by: u32): void {
     if (parameter.staged == by) commit(parameter);
     parameter = nextParameter(parameter);
   }
+  const changes = <usize>EXCHANGE + Exchange.CONFIGURATION_CHANGES;
+  store<u32>(changes, load<u32>(changes) + 1);
   applySettings();
 }
 

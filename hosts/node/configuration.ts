@@ -159,3 +159,16 @@ export function readParameters(names: readonly string[], run: Run): [string, str
   }
   return pairs;
 }
+
+/** All parameters and their values, in latin1. */
+export function readAllParameters(run: Run): [string, string][] {
+  const reply = run(["CONFIG", "GET", "*"]);
+  const texts = Array.isArray(reply)
+    ? reply.map((each) => (each instanceof Uint8Array ? Buffer.from(each).toString("latin1") : ""))
+    : [];
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < texts.length; i += 2) {
+    pairs.push([texts[i] as string, texts[i + 1] as string]);
+  }
+  return pairs;
+}

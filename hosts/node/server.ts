@@ -19,6 +19,7 @@ import {
   placeOf,
   planConfiguration,
   type Run,
+  readAllParameters,
   readParameters,
 } from "./configuration.js";
 import { Connections } from "./connections.js";
@@ -110,6 +111,9 @@ class Server implements RunningServer {
   readonly #traps: number[] = [];
   #isLoading = false;
   #automatic: ReadonlySet<PortName> = new Set();
+  #seenChanges = 0;
+  /** All parameters, once CONFIG SET has changed one. */
+  #remembered: [string, string][] | undefined;
   #unused: string[] = [];
   readonly #startMs = Date.now();
   #settings: Settings = DEFAULT_SETTINGS;
@@ -215,7 +219,10 @@ class Server implements RunningServer {
       refresh: refreshFacts,
       onBeat: (nowMs) => {
         this.#connections.sweepIdle(nowMs);
-        if (!this.#isLoading) this.#data.beat(nowMs);
+        if (!this.#isLoading) {
+          this.#data.beat(nowMs);
+          this.#rememberConfiguration();
+        }
         this.#sessions.enforceSoftLimit(nowMs);
       },
     });
@@ -367,6 +374,7 @@ class Server implements RunningServer {
     this.#sessions.useEngine(engine);
     this.#prepareEngine(engine);
     this.#tellPorts();
+    this.#bringBackConfiguration();
   }
 
   /** An engine that has just come into use learns its configuration and the facts of INFO. */
@@ -377,6 +385,29 @@ class Server implements RunningServer {
     refreshFacts(engine);
     this.#unused = this.#internally((run) => applyConfiguration(this.#plan, run, version));
     this.#internally((run) => tellFacts(run, configurationFile));
+  }
+
+  /** What CONFIG SET has changed is known here too: a trap takes the engine's memory of it. */
+  #rememberConfiguration(): void {
+    const changes = this.#sessions.engine.word(Exchange.CONFIGURATION_CHANGES);
+    if (changes === this.#seenChanges) return;
+    this.#seenChanges = changes;
+    this.#remembered = this.#internally((run) => readAllParameters(run));
+  }
+
+  /** An engine after a trap gets the configuration that the one before had. */
+  #bringBackConfiguration(): void {
+    if (this.#remembered === undefined) return;
+    const wanted = this.#remembered;
+    const { started } = this.#requests;
+    this.#requests.started = false;
+    this.#internally((run) => {
+      const present = new Map(readAllParameters(run));
+      for (const [name, value] of wanted) {
+        if (present.get(name) !== value) run(["CONFIG", "SET", name, Buffer.from(value, "latin1")]);
+      }
+    });
+    this.#requests.started = started;
   }
 
   /** Takes over the settings that the engine has read. */

@@ -102,6 +102,8 @@ describe("a data directory", () => {
 describe("a trap", () => {
   it("is recovered from without a new process, and nothing answered is lost", async () => {
     const server = await start(newFolder());
+    expect(await ask(server, "CONFIG", "SET", "maxclients", "123", "hz", "50")).toBe("+OK");
+    await new Promise((resolve) => setTimeout(resolve, 250));
     for (const during of ["", "BGREWRITEAOF"]) {
       const writer = await open(server);
       let answered = 0;
@@ -124,6 +126,10 @@ describe("a trap", () => {
       expect(await ask(server, "SET", "after", during)).toBe("+OK");
     }
     expect(server.child.exitCode).toBeNull();
+    const wire = await open(server);
+    expect(await wire.parameter("maxclients")).toBe("123");
+    expect(await wire.parameter("hz")).toBe("50");
+    wire.close();
     const last = await open(server);
     last.send("DEBUG", "PANIC");
     expect(await server.exit).toBe(70);
