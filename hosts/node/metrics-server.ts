@@ -36,7 +36,7 @@ export class MetricsServer {
   constructor(options: MetricsServerOptions) {
     this.#options = options;
     this.#server = createServer(
-      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAliveTimeout: REQUEST_MS },
+      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
       (request, response) => this.#answer(request, response),
     );
   }
@@ -108,8 +108,13 @@ export class MetricsServer {
 }
 
 function send(response: ServerResponse, status: number, type: string, text: string): void {
-  const headers = { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-store" };
-  response.writeHead(status, { ...headers, "Content-Length": Buffer.byteLength(text) });
+  response.writeHead(status, {
+    "Content-Type": `${type}; charset=utf-8`,
+    "Content-Length": Buffer.byteLength(text),
+    "Cache-Control": "no-store",
+    // Whoever asks twice a minute needs no connection kept, and a closed port is closed.
+    Connection: "close",
+  });
   response.end(text);
 }
 

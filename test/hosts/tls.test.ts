@@ -123,6 +123,48 @@ describe.skipIf(NEEDS_OPENSSL)("connections", () => {
     for (let i = 1; i <= 5000; i++) expect(await wire.line()).toBe(`:${i}`);
   });
 
+  it("delivers a stalled reply whole, while others are served", async () => {
+    const { tlsPort } = await start();
+    const value = Buffer.alloc(3 * 1024 * 1024, "fedcba9876543210!");
+    const slow = await openTls(tlsPort);
+    expect(await slow.ask("SET", "large", value)).toBe("+OK");
+    slow.socket.pause();
+    slow.send("GET", "large");
+    slow.send("PING");
+    const other = await openTls(tlsPort);
+    for (let i = 0; i < 200; i++) {
+      other.send("SET", "large", `value ${i}`.repeat(20));
+      expect(await other.line()).toBe("+OK");
+    }
+    slow.socket.resume();
+    expect(await slow.line()).toBe(`$${value.length}`);
+    const received = await slow.take(value.length + 2);
+    expect(received.subarray(0, -2).equals(value)).toBe(true);
+    expect(await slow.line()).toBe("+PONG");
+  });
+
+  it("survives clients that come and go at any moment, and stops cleanly", async () => {
+    const { port, tlsPort } = await start();
+    for (let round = 0; round < 5; round++) {
+      const wires = await Promise.all(
+        Array.from({ length: 20 }, () => Wire.open({ port: tlsPort })),
+      );
+      wires.forEach((wire, i) => {
+        if (i % 3 === 0) wire.socket.write(Buffer.from("160301", "hex"));
+        if (i % 3 === 1) wire.socket.write(Buffer.alloc(300, 22));
+        if (i % 2 === 0) wire.socket.resetAndDestroy();
+        else wire.close();
+      });
+      const secure = await Promise.all(Array.from({ length: 10 }, () => openTls(tlsPort)));
+      for (const wire of secure) wire.send("PING");
+      for (const wire of secure) wire.socket.destroy();
+    }
+    const plain = await Wire.open({ port });
+    await untilAlone(plain);
+    expect(await askOrFail(tlsPort)).toBe("+PONG");
+    plain.close();
+  });
+
   it("holds the limits of clients", async () => {
     const { port, tlsPort } = await start({
       maxclients: 2,
