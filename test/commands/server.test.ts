@@ -98,8 +98,11 @@ describe("INFO", () => {
     const host = engine.open(SessionFlag.INTERNAL);
     host.call("QUIRE CONFIGURE port 0");
     host.call("QUIRE CONFIGURE unixsocket /tmp/quire.sock");
-    expect(field("listener0")).toBe("name=unix,bind=/tmp/quire.sock");
+    expect(field("listener1")).toBe("name=unix,bind=/tmp/quire.sock");
     expect(field("tcp_port")).toBe("0");
+    host.call("QUIRE CONFIGURE tls-port 6380");
+    expect(field("tcp_port")).toBe("6380");
+    expect(field("listener2")).toMatch(/^name=tls,.*,port=6380$/);
   });
 
   it("counts clients without the host's own sessions", () => {
