@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { START_MS, TestEngine, type TestSession } from "../support/engine";
+import { arity, effectLines, integer, NOT_INTEGER, SYNTAX, WRONG_TYPE } from "../support/replies";
 
-const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-const NOT_INTEGER = "-ERR value is not an integer or out of range\r\n";
 const BIT_OFFSET = "-ERR bit offset is not an integer or out of range\r\n";
-const SYNTAX = "-ERR syntax error\r\n";
 const OUT_OF_MEMORY = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
 
 let engine: TestEngine;
@@ -20,20 +18,7 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const integer = (value: number) => `:${value}\r\n`;
-const arity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
-
-/** Effects since the last call, words joined by blanks, SELECT left out. */
-function effects(): string[] {
-  const text = engine
-    .takeEffects()
-    .replace(/\$\d+\r\n/g, " ")
-    .replaceAll("\r\n", "");
-  return text
-    .split(/\*\d+/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("SELECT"));
-}
+const effects = () => effectLines(engine);
 
 function set(key: string, ...bytes: number[]): void {
   session.call("SET", key, Buffer.from(bytes));

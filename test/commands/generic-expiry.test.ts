@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SessionFlag } from "../../assembly/abi";
 import { encode, START_MS, TestEngine, type TestSession } from "../support/engine";
+import { arity } from "../support/replies";
 
 let engine: TestEngine;
 let session: TestSession;
@@ -16,7 +17,6 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const wrongArity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
 const effect = (...words: (string | number)[]) => encode(words).toString("latin1");
 const invalid = (name: string) => `-ERR invalid expire time in '${name}' command\r\n`;
 
@@ -112,7 +112,7 @@ function behavesAsExpire(name: string, unit: number, base: number): void {
     if (base) expect(session.call(name, "a", edge)).toBe(":1\r\n");
     else expect(session.call(name, "a", edge)).toBe(invalid(lower));
     expect(session.call("EXISTS a")).toBe(":1\r\n");
-    expect(session.call(name, "a")).toBe(wrongArity(lower));
+    expect(session.call(name, "a")).toBe(arity(lower));
   });
 }
 
@@ -132,7 +132,7 @@ describe("PERSIST", () => {
     expect(engine.takeEffects()).toBe("");
     engine.now += 20_000;
     expect(session.ask("GET a")).toBe("1");
-    expect(session.call("PERSIST")).toBe(wrongArity("persist"));
+    expect(session.call("PERSIST")).toBe(arity("persist"));
   });
 });
 
@@ -149,7 +149,7 @@ describe("TTL", () => {
     expect(session.call("TTL a")).toBe(":0\r\n");
     engine.now += 500;
     expect(session.call("TTL a")).toBe(":-2\r\n");
-    expect(session.call("TTL")).toBe(wrongArity("ttl"));
+    expect(session.call("TTL")).toBe(arity("ttl"));
   });
 });
 
@@ -161,7 +161,7 @@ describe("PTTL", () => {
     session.call("PERSIST a");
     expect(session.call("PTTL a")).toBe(":-1\r\n");
     expect(session.call("PTTL nokey")).toBe(":-2\r\n");
-    expect(session.call("PTTL")).toBe(wrongArity("pttl"));
+    expect(session.call("PTTL")).toBe(arity("pttl"));
   });
 });
 
@@ -176,7 +176,7 @@ describe("EXPIRETIME", () => {
     expect(session.call("EXPIRETIME a")).toBe(":4102444801\r\n");
     session.call("PEXPIREAT a 9223372036854775807");
     expect(session.call("EXPIRETIME a")).toBe(":9223372036854776\r\n");
-    expect(session.call("EXPIRETIME")).toBe(wrongArity("expiretime"));
+    expect(session.call("EXPIRETIME")).toBe(arity("expiretime"));
   });
 });
 
@@ -187,7 +187,7 @@ describe("PEXPIRETIME", () => {
     expect(session.call("PEXPIRETIME nokey")).toBe(":-2\r\n");
     session.call("PEXPIREAT a 9223372036854775807");
     expect(session.call("PEXPIRETIME a")).toBe(":9223372036854775807\r\n");
-    expect(session.call("PEXPIRETIME")).toBe(wrongArity("pexpiretime"));
+    expect(session.call("PEXPIRETIME")).toBe(arity("pexpiretime"));
   });
 });
 

@@ -1,6 +1,7 @@
 // Commands that walk the key space: KEYS, SCAN, RANDOMKEY.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encode, TestEngine, type TestSession } from "../support/engine";
+import { arity } from "../support/replies";
 
 let engine: TestEngine;
 let session: TestSession;
@@ -15,7 +16,6 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const wrongArity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
 const effect = (...words: string[]) => encode(words).toString("latin1");
 
 /** Runs one command per number of the range in one piece. */
@@ -68,7 +68,7 @@ describe("KEYS", () => {
     session.call("HELLO 3");
     expect(session.call("KEYS on?")).toBe("*1\r\n$3\r\none\r\n");
     expect(session.call("KEYS x*")).toBe("*0\r\n");
-    expect(session.call("KEYS")).toBe(wrongArity("keys"));
+    expect(session.call("KEYS")).toBe(arity("keys"));
   });
 
   it("passes expired keys over without removing them", () => {
@@ -162,7 +162,7 @@ describe("SCAN", () => {
       expect(session.call(`SCAN 0 ${options}`)).toBe("-ERR syntax error\r\n");
     }
     expect(session.call("SCAN x FOO")).toBe(invalid);
-    expect(session.call("SCAN")).toBe(wrongArity("scan"));
+    expect(session.call("SCAN")).toBe(arity("scan"));
     add(0, 100);
     expect(scan("0", "COUNT", "9223372036854775807")[0]).toBe("0");
   });
@@ -235,7 +235,7 @@ describe("RANDOMKEY", () => {
     session.call("HELLO 3");
     session.call("DEL a");
     expect(session.call("RANDOMKEY")).toBe("_\r\n");
-    expect(session.call("RANDOMKEY x")).toBe(wrongArity("randomkey"));
+    expect(session.call("RANDOMKEY x")).toBe(arity("randomkey"));
   });
 
   it("draws every key about as often", () => {

@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TestEngine, type TestSession } from "../support/engine";
+import { arity, effectLines, integer, NOT_INTEGER, SYNTAX, WRONG_TYPE } from "../support/replies";
 
-const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-const SYNTAX = "-ERR syntax error\r\n";
-const NOT_INTEGER = "-ERR value is not an integer or out of range\r\n";
 const NOT_NUMBER = "-ERR One or more scores can't be converted into double\r\n";
 
 let engine: TestEngine;
@@ -26,21 +24,9 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const integer = (value: number) => `:${value}\r\n`;
-const arity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
 const ask = (line: string) => session.ask(line);
 
-/** Effects since the last call, words joined by blanks, SELECT left out. */
-function effects(): string[] {
-  const text = engine
-    .takeEffects()
-    .replace(/\$\d+\r\n/g, " ")
-    .replaceAll("\r\n", "");
-  return text
-    .split(/\*\d+/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("SELECT"));
-}
+const effects = () => effectLines(engine);
 
 /** What both commands do. */
 function expectSorted(name: string): void {

@@ -1,6 +1,7 @@
 // Key commands: existence, removal, types, renaming, moving, copying, OBJECT.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encode, TestEngine, type TestSession } from "../support/engine";
+import { arity } from "../support/replies";
 
 let engine: TestEngine;
 let session: TestSession;
@@ -15,7 +16,6 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const wrongArity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
 const effect = (...words: string[]) => encode(words).toString("latin1");
 /** One command as it is, where a repetition would not start from the same state. */
 const once = (...words: string[]) => session.raw(encode(words));
@@ -32,7 +32,7 @@ describe("DEL", () => {
     expect(engine.takeEffects()).toBe(effect("DEL", "a", "a", "b", "nokey"));
     expect(session.call("DEL a")).toBe(":0\r\n");
     expect(engine.takeEffects()).toBe("");
-    expect(session.call("DEL")).toBe(wrongArity("del"));
+    expect(session.call("DEL")).toBe(arity("del"));
   });
 
   it("does not count a key whose time has come", () => {
@@ -58,7 +58,7 @@ describe("UNLINK", () => {
     engine.takeEffects();
     expect(session.call("UNLINK a large large nokey")).toBe(":2\r\n");
     expect(engine.takeEffects()).toBe(effect("UNLINK", "a", "large", "large", "nokey"));
-    expect(session.call("UNLINK")).toBe(wrongArity("unlink"));
+    expect(session.call("UNLINK")).toBe(arity("unlink"));
   });
 });
 
@@ -69,7 +69,7 @@ describe("EXISTS", () => {
     engine.now += 10;
     expect(session.call("EXISTS a b")).toBe(":1\r\n");
     expect(engine.takeEffects()).toBe(effect("DEL", "b"));
-    expect(session.call("EXISTS")).toBe(wrongArity("exists"));
+    expect(session.call("EXISTS")).toBe(arity("exists"));
   });
 
   it("leaves the access clock alone", () => {
@@ -87,7 +87,7 @@ describe("TOUCH", () => {
     expect(session.call("TOUCH a nokey a")).toBe(":2\r\n");
     expect(session.call("OBJECT IDLETIME a")).toBe(":0\r\n");
     expect(engine.takeEffects()).toBe("");
-    expect(session.call("TOUCH")).toBe(wrongArity("touch"));
+    expect(session.call("TOUCH")).toBe(arity("touch"));
   });
 });
 
@@ -96,8 +96,8 @@ describe("TYPE", () => {
     given("SET a 1");
     expect(session.call("TYPE a")).toBe("+string\r\n");
     expect(session.call("TYPE nokey")).toBe("+none\r\n");
-    expect(session.call("TYPE")).toBe(wrongArity("type"));
-    expect(session.call("TYPE a b")).toBe(wrongArity("type"));
+    expect(session.call("TYPE")).toBe(arity("type"));
+    expect(session.call("TYPE a b")).toBe(arity("type"));
   });
 });
 
@@ -125,7 +125,7 @@ describe("RENAME", () => {
     given("SET b 1");
     expect(session.call("RENAME a b")).toBe("-ERR no such key\r\n");
     expect(session.call("RENAME a a")).toBe("-ERR no such key\r\n");
-    expect(session.call("RENAME a")).toBe(wrongArity("rename"));
+    expect(session.call("RENAME a")).toBe(arity("rename"));
     expect(session.ask("GET b")).toBe("1");
     expect(engine.takeEffects()).toBe("");
   });
@@ -157,7 +157,7 @@ describe("RENAMENX", () => {
     expect(engine.takeEffects()).toBe(effect("RENAMENX", "a", "c"));
     expect(session.ask("GET c")).toBe("1");
     expect(session.call("RENAMENX nokey d")).toBe("-ERR no such key\r\n");
-    expect(session.call("RENAMENX a")).toBe(wrongArity("renamenx"));
+    expect(session.call("RENAMENX a")).toBe(arity("renamenx"));
   });
 
   it("takes a name whose key has expired", () => {
@@ -195,7 +195,7 @@ describe("MOVE", () => {
     expect(session.call("MOVE a 99999999999")).toBe(
       "-ERR value is out of range, value must between -2147483648 and 2147483647\r\n",
     );
-    expect(session.call("MOVE a")).toBe(wrongArity("move"));
+    expect(session.call("MOVE a")).toBe(arity("move"));
   });
 });
 
@@ -246,14 +246,14 @@ describe("COPY", () => {
     expect(session.call("COPY a b DB 16")).toBe("-ERR DB index is out of range\r\n");
     expect(session.call("COPY a b DB -1")).toBe("-ERR DB index is out of range\r\n");
     expect(session.call("COPY a b DB x")).toBe("-ERR value is not an integer or out of range\r\n");
-    expect(session.call("COPY a")).toBe(wrongArity("copy"));
+    expect(session.call("COPY a")).toBe(arity("copy"));
     expect(session.call("EXISTS b")).toBe(":0\r\n");
   });
 });
 
 describe("OBJECT", () => {
   it("wants a subcommand that exists", () => {
-    expect(session.call("OBJECT")).toBe(wrongArity("object"));
+    expect(session.call("OBJECT")).toBe(arity("object"));
     expect(session.call("OBJECT FOO a")).toBe(
       "-ERR unknown subcommand 'FOO'. Try OBJECT HELP.\r\n",
     );
@@ -288,8 +288,8 @@ describe("OBJECT ENCODING", () => {
     expect(session.call("OBJECT ENCODING nokey")).toBe("$-1\r\n");
     session.call("HELLO 3");
     expect(session.call("OBJECT ENCODING nokey")).toBe("_\r\n");
-    expect(session.call("OBJECT ENCODING")).toBe(wrongArity("object|encoding"));
-    expect(session.call("OBJECT ENCODING a b")).toBe(wrongArity("object|encoding"));
+    expect(session.call("OBJECT ENCODING")).toBe(arity("object|encoding"));
+    expect(session.call("OBJECT ENCODING a b")).toBe(arity("object|encoding"));
   });
 });
 
@@ -301,7 +301,7 @@ describe("OBJECT REFCOUNT", () => {
     expect(session.call("OBJECT REFCOUNT c")).toBe(":1\r\n");
     expect(session.call("OBJECT REFCOUNT d")).toBe(":1\r\n");
     expect(session.call("OBJECT REFCOUNT nokey")).toBe("$-1\r\n");
-    expect(session.call("OBJECT REFCOUNT")).toBe(wrongArity("object|refcount"));
+    expect(session.call("OBJECT REFCOUNT")).toBe(arity("object|refcount"));
   });
 });
 
@@ -317,7 +317,7 @@ describe("OBJECT IDLETIME", () => {
     session.call("GET a");
     expect(session.call("OBJECT IDLETIME a")).toBe(":0\r\n");
     expect(session.call("OBJECT IDLETIME nokey")).toBe("$-1\r\n");
-    expect(session.call("OBJECT IDLETIME")).toBe(wrongArity("object|idletime"));
+    expect(session.call("OBJECT IDLETIME")).toBe(arity("object|idletime"));
   });
 
   it("is not known under an LFU policy", () => {
@@ -339,7 +339,7 @@ describe("OBJECT FREQ", () => {
         "that when switching between policies at runtime LRU and LFU data will take some time to " +
         "adjust.\r\n",
     );
-    expect(session.call("OBJECT FREQ")).toBe(wrongArity("object|freq"));
+    expect(session.call("OBJECT FREQ")).toBe(arity("object|freq"));
   });
 
   it("starts at 5, rises with use and decays by the minute", () => {
@@ -359,6 +359,6 @@ describe("OBJECT FREQ", () => {
 describe("OBJECT HELP", () => {
   it("answers lines", () => {
     expect(Array.isArray(session.ask("OBJECT HELP"))).toBe(true);
-    expect(session.call("OBJECT HELP x")).toBe(wrongArity("object|help"));
+    expect(session.call("OBJECT HELP x")).toBe(arity("object|help"));
   });
 });

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TestEngine, type TestSession } from "../support/engine";
-
-const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-const SYNTAX = "-ERR syntax error\r\n";
+import { bulk, effectLines, integer, SYNTAX, WRONG_TYPE } from "../support/replies";
 
 let engine: TestEngine;
 let session: TestSession;
@@ -19,22 +17,10 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const integer = (value: number) => `:${value}\r\n`;
-const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
 const list = (...items: string[]) => `*${items.length}\r\n${items.join("")}`;
 const names = (...items: string[]) => list(...items.map(bulk));
 
-/** Effects since the last call, words joined by blanks, SELECT left out. */
-function effects(): string[] {
-  const text = engine
-    .takeEffects()
-    .replace(/\$\d+\r\n/g, " ")
-    .replaceAll("\r\n", "");
-  return text
-    .split(/\*\d+/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("SELECT"));
-}
+const effects = () => effectLines(engine);
 
 const PALERMO = ["13.36138933897018433", "38.11555639549629859"] as const;
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TestEngine, type TestSession } from "../support/engine";
+import { arity, effectLines, integer, WRONG_TYPE } from "../support/replies";
 
 const NOT_ONE = "-WRONGTYPE Key is not a valid HyperLogLog string value.\r\n";
 const CORRUPT = "-INVALIDOBJ Corrupted HLL object detected\r\n";
-const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
 const HEADER = "HYLL\x01\0\0\0\0\0\0\0\0\0\0\x80";
 
 let engine: TestEngine;
@@ -19,20 +19,7 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const integer = (value: number) => `:${value}\r\n`;
-const arity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
-
-/** Effects since the last call, words joined by blanks, SELECT left out. */
-function effects(): string[] {
-  const text = engine
-    .takeEffects()
-    .replace(/\$\d+\r\n/g, " ")
-    .replaceAll("\r\n", "");
-  return text
-    .split(/\*\d+/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("SELECT"));
-}
+const effects = () => effectLines(engine);
 
 function elements(from: number, count: number, prefix = "e"): string[] {
   return Array.from({ length: count }, (_, n) => `${prefix}:${from + n}`);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Status } from "../../assembly/abi";
 import { decode, decodeAll, encode, TestEngine, type TestSession } from "../support/engine";
+import { effectLines } from "../support/replies";
 
 let engine: TestEngine;
 /** Whoever pushes, and two that wait. */
@@ -37,18 +38,7 @@ function answer(session: TestSession): unknown {
   return decode(text);
 }
 
-/** Effects as lines of words. */
-function effects(): string[] {
-  const words = engine.takeEffects().split("\r\n");
-  const lines: string[] = [];
-  for (let at = 0; at < words.length - 1; ) {
-    const count = Number((words[at] as string).slice(1));
-    const line = Array.from({ length: count }, (_, index) => words[at + 2 + index * 2]);
-    lines.push(line.join(" "));
-    at += 1 + count * 2;
-  }
-  return lines.filter((line) => !line.startsWith("SELECT"));
-}
+const effects = () => effectLines(engine);
 
 const TIMEOUT_ERRORS = [
   ["-1", "ERR timeout is negative"],

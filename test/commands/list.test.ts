@@ -1,16 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TestEngine, type TestSession } from "../support/engine";
+import { arity, effectLines, MINIMUM, NOT_INTEGER, SYNTAX, WRONG_TYPE } from "../support/replies";
 
-const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-const NOT_INTEGER = "-ERR value is not an integer or out of range\r\n";
 const NOT_POSITIVE = "-ERR value is out of range, must be positive\r\n";
-const SYNTAX = "-ERR syntax error\r\n";
 const OUTSIDE =
   "-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807\r\n";
 const NULL_ARRAY = "*-1\r\n";
 const NULL = "$-1\r\n";
-const MINIMUM = "-9223372036854775808";
-const arity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
 
 let engine: TestEngine;
 let session: TestSession;
@@ -32,18 +28,7 @@ const texts = (list: number[]) => list.map(String);
 const chunk = (size: number | string) =>
   session.call("CONFIG", "SET", "list-max-listpack-size", size);
 
-/** Effects since the last call as command lines, SELECT left out. */
-function effects(): string[] {
-  const words = engine.takeEffects().split("\r\n");
-  const lines: string[] = [];
-  for (let at = 0; at + 1 < words.length; ) {
-    const count = Number(words[at]!.slice(1));
-    const line = Array.from({ length: count }, (_, index) => words[at + 2 + index * 2]);
-    at += 1 + count * 2;
-    if (line[0] !== "SELECT") lines.push(line.join(" "));
-  }
-  return lines;
-}
+const effects = () => effectLines(engine);
 
 /** The same test with a packed list, with chunks of two elements, and with small chunks. */
 function eachEncoding(name: string, body: () => void): void {

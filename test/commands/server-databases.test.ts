@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encode, TestEngine, type TestSession } from "../support/engine";
+import { arity } from "../support/replies";
 
 let engine: TestEngine;
 let session: TestSession;
@@ -14,7 +15,6 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const wrongArity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
 const effect = (...words: string[]) => encode(words).toString("latin1");
 
 /** Fills database 0 with `count` keys, a third of them with expiry. */
@@ -34,7 +34,7 @@ describe("DBSIZE", () => {
     expect(session.call("DBSIZE")).toBe(":10\r\n");
     session.call("SELECT 1");
     expect(session.call("DBSIZE")).toBe(":0\r\n");
-    expect(session.call("DBSIZE x")).toBe(wrongArity("dbsize"));
+    expect(session.call("DBSIZE x")).toBe(arity("dbsize"));
   });
 });
 
@@ -143,6 +143,6 @@ describe("SWAPDB", () => {
     expect(session.call("SWAPDB 1 99999999999")).toBe("-ERR invalid second DB index\r\n");
     expect(session.call("SWAPDB 16 0")).toBe("-ERR DB index is out of range\r\n");
     expect(session.call("SWAPDB 0 -1")).toBe("-ERR DB index is out of range\r\n");
-    expect(session.call("SWAPDB 0")).toBe(wrongArity("swapdb"));
+    expect(session.call("SWAPDB 0")).toBe(arity("swapdb"));
   });
 });

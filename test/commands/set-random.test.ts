@@ -1,6 +1,7 @@
 // Sets: draws and scans.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encode, TestEngine, type TestSession } from "../support/engine";
+import { arity, WRONG_TYPE } from "../support/replies";
 
 let engine: TestEngine;
 let session: TestSession;
@@ -15,8 +16,6 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-const wrongArity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
 const effect = (...words: (string | number)[]) => encode(words).toString("latin1");
 const numbers = (count: number, from = 0) =>
   Array.from({ length: count }, (_, n) => String(from + n));
@@ -116,7 +115,7 @@ describe("SRANDMEMBER", () => {
     );
     expect(session.call("SRANDMEMBER string")).toBe(WRONG_TYPE);
     expect(session.call("SRANDMEMBER string 1")).toBe(WRONG_TYPE);
-    expect(session.call("SRANDMEMBER")).toBe(wrongArity("srandmember"));
+    expect(session.call("SRANDMEMBER")).toBe(arity("srandmember"));
   });
 });
 
@@ -197,7 +196,7 @@ describe("SPOP", () => {
     expect(session.call("SPOP set 1 2")).toBe("-ERR syntax error\r\n");
     expect(session.call("SPOP string")).toBe(WRONG_TYPE);
     expect(session.call("SPOP string 1")).toBe(WRONG_TYPE);
-    expect(session.call("SPOP")).toBe(wrongArity("spop"));
+    expect(session.call("SPOP")).toBe(arity("spop"));
   });
 });
 
@@ -248,6 +247,6 @@ describe("SSCAN", () => {
       "-ERR NOVALUES option can only be used in HSCAN\r\n",
     );
     expect(session.call("SSCAN string 0")).toBe(WRONG_TYPE);
-    expect(session.call("SSCAN set")).toBe(wrongArity("sscan"));
+    expect(session.call("SSCAN set")).toBe(arity("sscan"));
   });
 });

@@ -1,6 +1,7 @@
 // Sets: members, combinations, draws and scans in each encoding.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encode, TestEngine, type TestSession } from "../support/engine";
+import { arity, WRONG_TYPE } from "../support/replies";
 
 let engine: TestEngine;
 let session: TestSession;
@@ -15,8 +16,6 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-const wrongArity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
 const effect = (...words: (string | number)[]) => encode(words).toString("latin1");
 const encodingOf = (key: string) => session.ask("OBJECT", "ENCODING", key);
 const names = (count: number, prefix = "m") =>
@@ -155,7 +154,7 @@ describe("SADD", () => {
   it("refuses other types and too few words", () => {
     session.call("SET string 1");
     expect(session.call("SADD string 1")).toBe(WRONG_TYPE);
-    expect(session.call("SADD set")).toBe(wrongArity("sadd"));
+    expect(session.call("SADD set")).toBe(arity("sadd"));
   });
 });
 
@@ -177,7 +176,7 @@ describe("SREM", () => {
     expect(session.call("SREM missing a")).toBe(":0\r\n");
     session.call("SET string 1");
     expect(session.call("SREM string 1")).toBe(WRONG_TYPE);
-    expect(session.call("SREM set")).toBe(wrongArity("srem"));
+    expect(session.call("SREM set")).toBe(arity("srem"));
   });
 });
 
@@ -188,7 +187,7 @@ describe("SCARD", () => {
     expect(session.call("SCARD missing")).toBe(":0\r\n");
     session.call("SET string 1");
     expect(session.call("SCARD string")).toBe(WRONG_TYPE);
-    expect(session.call("SCARD")).toBe(wrongArity("scard"));
+    expect(session.call("SCARD")).toBe(arity("scard"));
   });
 });
 
@@ -205,7 +204,7 @@ describe("SISMEMBER", () => {
     expect(session.call("SISMEMBER missing a")).toBe(":0\r\n");
     session.call("SET string 1");
     expect(session.call("SISMEMBER string 1")).toBe(WRONG_TYPE);
-    expect(session.call("SISMEMBER set")).toBe(wrongArity("sismember"));
+    expect(session.call("SISMEMBER set")).toBe(arity("sismember"));
   });
 });
 
@@ -216,7 +215,7 @@ describe("SMISMEMBER", () => {
     expect(session.call("SMISMEMBER missing a b")).toBe("*2\r\n:0\r\n:0\r\n");
     session.call("SET string 1");
     expect(session.call("SMISMEMBER string 1")).toBe(WRONG_TYPE);
-    expect(session.call("SMISMEMBER set")).toBe(wrongArity("smismember"));
+    expect(session.call("SMISMEMBER set")).toBe(arity("smismember"));
   });
 });
 
@@ -245,7 +244,7 @@ describe("SMEMBERS", () => {
   it("refuses other types", () => {
     session.call("SET string 1");
     expect(session.call("SMEMBERS string")).toBe(WRONG_TYPE);
-    expect(session.call("SMEMBERS")).toBe(wrongArity("smembers"));
+    expect(session.call("SMEMBERS")).toBe(arity("smembers"));
   });
 });
 
@@ -281,7 +280,7 @@ describe("SMOVE", () => {
     expect(engine.takeEffects()).toBe("");
     expect(session.call("SMOVE set string 1")).toBe(WRONG_TYPE);
     expect(session.call("SMOVE string set 1")).toBe(WRONG_TYPE);
-    expect(session.call("SMOVE set set")).toBe(wrongArity("smove"));
+    expect(session.call("SMOVE set set")).toBe(arity("smove"));
   });
 });
 
@@ -350,7 +349,7 @@ describe("SINTER", () => {
     session.call("SADD set 1");
     expect(session.call("SINTER set string")).toBe(WRONG_TYPE);
     expect(session.call("SINTER missing string")).toBe(WRONG_TYPE);
-    expect(session.call("SINTER")).toBe(wrongArity("sinter"));
+    expect(session.call("SINTER")).toBe(arity("sinter"));
   });
 });
 
@@ -372,7 +371,7 @@ describe("SUNION", () => {
   it("refuses other types", () => {
     session.call("SET string 1");
     expect(session.call("SUNION missing string")).toBe(WRONG_TYPE);
-    expect(session.call("SUNION")).toBe(wrongArity("sunion"));
+    expect(session.call("SUNION")).toBe(arity("sunion"));
     session.call("HELLO 3");
     expect(session.call("SUNION missing")).toBe("~0\r\n");
   });
@@ -388,7 +387,7 @@ describe("SDIFF", () => {
   it("refuses other types", () => {
     session.call("SET string 1");
     expect(session.call("SDIFF missing string")).toBe(WRONG_TYPE);
-    expect(session.call("SDIFF")).toBe(wrongArity("sdiff"));
+    expect(session.call("SDIFF")).toBe(arity("sdiff"));
     session.call("HELLO 3");
     expect(session.call("SDIFF missing")).toBe("~0\r\n");
   });
@@ -432,7 +431,7 @@ describe("SINTERSTORE", () => {
   it("refuses other types as sources", () => {
     session.call("SET string 1");
     expect(session.call("SINTERSTORE to string")).toBe(WRONG_TYPE);
-    expect(session.call("SINTERSTORE to")).toBe(wrongArity("sinterstore"));
+    expect(session.call("SINTERSTORE to")).toBe(arity("sinterstore"));
   });
 });
 
@@ -452,7 +451,7 @@ describe("SUNIONSTORE", () => {
   it("refuses other types as sources", () => {
     session.call("SET string 1");
     expect(session.call("SUNIONSTORE to string")).toBe(WRONG_TYPE);
-    expect(session.call("SUNIONSTORE to")).toBe(wrongArity("sunionstore"));
+    expect(session.call("SUNIONSTORE to")).toBe(arity("sunionstore"));
   });
 });
 
@@ -469,7 +468,7 @@ describe("SDIFFSTORE", () => {
   it("refuses other types as sources", () => {
     session.call("SET string 1");
     expect(session.call("SDIFFSTORE to string")).toBe(WRONG_TYPE);
-    expect(session.call("SDIFFSTORE to")).toBe(wrongArity("sdiffstore"));
+    expect(session.call("SDIFFSTORE to")).toBe(arity("sdiffstore"));
   });
 });
 
@@ -492,7 +491,7 @@ function refusesAsCardinality(name: string): void {
   expect(session.call(name, 1, "set", "LIMIT", -1)).toBe(negative);
   expect(session.call(name, 1, "string")).toBe(WRONG_TYPE);
   expect(session.call(name, 2, "missing", "string")).toBe(WRONG_TYPE);
-  expect(session.call(name, 1)).toBe(wrongArity(name.toLowerCase()));
+  expect(session.call(name, 1)).toBe(arity(name.toLowerCase()));
   expect(session.call(name, 1, "missing")).toBe(":0\r\n");
 }
 

@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TestEngine, type TestSession } from "../support/engine";
-
-const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-const NOT_INTEGER = "-ERR value is not an integer or out of range\r\n";
-const SYNTAX = "-ERR syntax error\r\n";
+import { effectLines, NOT_INTEGER, SYNTAX, WRONG_TYPE } from "../support/replies";
 
 let engine: TestEngine;
 let session: TestSession;
@@ -18,18 +15,7 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-/** Effects since the last call as command lines, SELECT left out. */
-function effects(): string[] {
-  const words = engine.takeEffects().split("\r\n");
-  const lines: string[] = [];
-  for (let at = 0; at + 1 < words.length; ) {
-    const count = Number(words[at]?.slice(1));
-    const line: string[] = [];
-    for (at += 1; line.length < count; at += 2) line.push(words[at + 1] ?? "");
-    if (line[0] !== "SELECT") lines.push(line.join(" "));
-  }
-  return lines;
-}
+const effects = () => effectLines(engine);
 
 /** "a 1 b 2" ... of a whole sorted set. */
 function contents(key = "key"): string {

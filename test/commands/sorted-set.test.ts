@@ -1,13 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TestEngine, type TestSession } from "../support/engine";
+import {
+  arity,
+  bulk,
+  effectLines,
+  integer,
+  NOT_FLOAT,
+  NOT_INTEGER,
+  none,
+  SYNTAX,
+  WRONG_TYPE,
+} from "../support/replies";
 
-const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-const NOT_INTEGER = "-ERR value is not an integer or out of range\r\n";
-const NOT_FLOAT = "-ERR value is not a valid float\r\n";
-const SYNTAX = "-ERR syntax error\r\n";
 const SCORE_RANGE = "-ERR min or max is not a float\r\n";
 const BYTES_RANGE = "-ERR min or max not valid string range item\r\n";
-const none = "$-1\r\n";
 const LONG = "l".repeat(65);
 
 let engine: TestEngine;
@@ -23,22 +29,7 @@ afterEach(() => {
   expect(engine.exports.validate()).toBe(0);
 });
 
-const integer = (value: number) => `:${value}\r\n`;
-const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
-const arity = (name: string) => `-ERR wrong number of arguments for '${name}' command\r\n`;
-
-/** Effects since the last call as command lines, SELECT left out. */
-function effects(): string[] {
-  const words = engine.takeEffects().split("\r\n");
-  const lines: string[] = [];
-  for (let at = 0; at + 1 < words.length; ) {
-    const count = Number(words[at]?.slice(1));
-    const line: string[] = [];
-    for (at += 1; line.length < count; at += 2) line.push(words[at + 1] ?? "");
-    if (line[0] !== "SELECT") lines.push(line.join(" "));
-  }
-  return lines;
-}
+const effects = () => effectLines(engine);
 
 function useResp3(): void {
   session.call("HELLO 3");
