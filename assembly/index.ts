@@ -45,7 +45,10 @@ import {
 } from "./server/execute";
 import { initializeFacts } from "./server/facts";
 import { initializeMessages } from "./server/messages";
+import { initializeMonitors, leaveMonitors } from "./server/monitors";
+import { initializePause, isPaused } from "./server/pause";
 import { initializePubsub, unsubscribeAll, validatePubsub } from "./server/pubsub";
+import { initializeSlowLog } from "./server/slow-log";
 import { initializeSampling, takeSamples } from "./server/sampling";
 import { renderRow } from "./server/row-facts";
 import {
@@ -137,11 +140,11 @@ function startServer(observationSeed: u64): void {
   initializeAccess();
   initializeEviction();
   initializeSettings();
+  initializeTiming();
   initializeConfiguration();
   initializeRows();
   registerCommands();
   initializeErrorStatistics();
-  initializeTiming();
   initializeSampling();
   initializeSessions();
   initializeMessages();
@@ -150,6 +153,9 @@ function startServer(observationSeed: u64): void {
   initializeTracking();
   initializeChanges(hearChange.index);
   initializeWaiting();
+  initializePause();
+  initializeMonitors();
+  initializeSlowLog();
   initializeFacts();
   publishHistory();
   store<f64>(EXCHANGE + Exchange.POSITION, position());
@@ -178,6 +184,7 @@ export function closeSession(id: i32): void {
   dropTransaction(session);
   forgetWatches(session);
   disableTracking(session);
+  leaveMonitors(session);
   destroySession(session);
 }
 
@@ -223,13 +230,15 @@ export function complete(request: i32, ok: i32, textBytes: i32, timeMs: f64): i3
 /** Background work in at most `steps` steps; 1 when there is more to do. */
 export function tick(timeMs: f64, steps: i32): i32 {
   setNowMs(<i64>timeMs);
+  const isHeld = isPaused();
   const isBehind = expireWaiters(steps);
   if (settings().tickPaused) return i32(isBehind);
   takeSamples();
-  const left = relieveMemory(settleValueTables(settleTables(collectGarbage(steps))));
+  const settled = settleValueTables(settleTables(collectGarbage(steps)));
+  const left = isHeld ? settled : relieveMemory(settled);
   evictClients();
   let more = isBehind || hasGarbage() || left <= 0;
-  if (settings().activeExpire) {
+  if (settings().activeExpire && !isHeld) {
     if (expireCycle(left, settings().activeExpireEffort)) more = true;
     if (expireFieldsCycle(max(left, 1)) <= 0) more = true;
   }

@@ -6,8 +6,8 @@
 
 import {
   CLIENT_ID_POSITIVE, INVALID_CLIENT_ID, INVALID_CLIENT_NAME, MAX_AGE_NOT_INTEGER,
-  MAX_AGE_POSITIVE, NO_SUCH_CLIENT, SYNTAX, UNBLOCK_REASON, replyErrorAround,
-  replySubcommandSyntax,
+  MAX_AGE_POSITIVE, NO_SUCH_CLIENT, PAUSE_MODE, SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_NOT_INTEGER,
+  TIMEOUT_OUT_OF_RANGE, UNBLOCK_REASON, replyErrorAround, replySubcommandSyntax,
 } from "../protocol/errors";
 import {
   replyBulk, replyError, replyInteger, replyNull, replyOk,
@@ -18,6 +18,7 @@ import { equalBytes } from "../memory/bytes";
 import { nowMs } from "../memory/root";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { Call, integerOrReply, reserveServingOrReply } from "../server/call";
+import { Pause, endPause, pauseClients } from "../server/pause";
 import {
   ReplyMode, Session, closeOther, findSession, firstSession, isPrintable, nextSession,
   setSessionText,
@@ -112,6 +113,27 @@ function reply(call: Call): void {
   }
 }
 
+/** No commands run, or none that write, for so many milliseconds. */
+function pause(call: Call): void {
+  if (call.argumentCount > 4) return syntaxOrArity(call);
+  let kind = Pause.ALL;
+  if (call.argumentCount == 4) {
+    if (call.is(3, "write")) kind = Pause.WRITE;
+    else if (!call.is(3, "all")) return replyError(PAUSE_MODE);
+  }
+  const out = changetype<usize>(call) + offsetof<Call>("integer");
+  if (!parseInteger(call.at(2), call.bytesOf(2), out)) return replyError(TIMEOUT_NOT_INTEGER);
+  if (call.integer < 0) return replyError(TIMEOUT_NEGATIVE);
+  if (call.integer > i64.MAX_VALUE - nowMs()) return replyError(TIMEOUT_OUT_OF_RANGE);
+  pauseClients(kind, nowMs() + call.integer);
+  replyOk();
+}
+
+function unpause(call: Call): void {
+  endPause();
+  replyOk();
+}
+
 /** Ends the wait of another client for a key, as if its time were up or with an error. */
 function unblock(call: Call): void {
   if (call.argumentCount > 4) return syntaxOrArity(call);
@@ -122,8 +144,9 @@ function unblock(call: Call): void {
   const id = <u64>call.integer;
   const session = id <= u32.MAX_VALUE ? findSession(<u32>id) : null;
   const waiter = session && isListed(session, call.session) ? waiterOf(session) : null;
-  if (waiter) giveUp(waiter, call.argumentCount == 4 && call.is(3, "error"));
-  replyInteger(i32(waiter != null));
+  const waits = waiter != null && !waiter.isPostponed;
+  if (waits) giveUp(waiter!, call.argumentCount == 4 && call.is(3, "error"));
+  replyInteger(i32(waits));
 }
 
 function syntaxOrArity(call: Call): void {
@@ -384,6 +407,11 @@ function registerFacts(): void {
   sub(noTouch.index, "client|no-touch", "7.2.0", 3, "noscript loading stale",
     "enabled:oneof(on:pure-token=ON off:pure-token=OFF)", "", "O(1)",
     "Leaves the access time of the keys that this connection uses.");
+  sub(pause.index, "client|pause", "2.9.50", -3, "admin noscript loading stale",
+    "timeout:integer mode:oneof?^6.2.0(write:pure-token=WRITE all:pure-token=ALL)", "", "O(1)",
+    "Lets no command run for some time, or none that writes.");
+  sub(unpause.index, "client|unpause", "6.2.0", 2, "admin noscript loading stale", "", "",
+    "O(N) in the number of connections that wait", "Ends a pause.");
   sub(reply.index, "client|reply", "3.2.0", 3, "noscript loading stale",
     "action:oneof(on:pure-token=ON off:pure-token=OFF skip:pure-token=SKIP)", "", "O(1)",
     "Switches the replies of this connection on or off, or skips the next one.");

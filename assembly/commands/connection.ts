@@ -16,6 +16,7 @@ import {
 import { replySink, sinkUnmute } from "../protocol/sink";
 import { equalSecrets } from "../memory/bytes";
 import { Call, reserveServingOrReply } from "../server/call";
+import { leaveMonitors } from "../server/monitors";
 import { unsubscribeAll } from "../server/pubsub";
 import { ReplyMode, Session, isPrintable, setSessionText } from "../server/session";
 import { settings } from "../server/settings";
@@ -84,6 +85,7 @@ function reset(call: Call): void {
   dropTransaction(session);
   forgetWatches(session);
   disableTracking(session);
+  leaveMonitors(session);
   session.database = 0;
   session.protocol = 2;
   setProtocol(2);

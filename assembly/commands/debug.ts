@@ -22,6 +22,7 @@ import {
 import { sendLog } from "../protocol/sink";
 import { Call, requestHost } from "../server/call";
 import { settings } from "../server/settings";
+import { addTime } from "../server/timing";
 import { command, systemCommand } from "../server/table";
 import {
   TEXT_BUILDER_BYTES, TextBuilder, builderBytes, builderFree, builderHex, builderInteger,
@@ -78,6 +79,7 @@ function looseInteger(call: Call, index: i32): i32 {
 function sleep(call: Call): void {
   const seconds = parseDouble(call.at(2), call.bytesOf(2), OUT) ? load<f64>(OUT) : 0;
   if (!(seconds > 0)) return replyOk();
+  addTime(min(seconds * 1e6, 1e15));
   requestHost(call, Request.SLEEP, min(seconds * 1000, 1e15), 0, 0);
 }
 

@@ -29,6 +29,8 @@ import { registerDebug } from "./debug";
 import { registerInfo } from "./info";
 import { registerLog } from "./log";
 import { registerMemory } from "./memory";
+import { registerMonitor } from "./monitor";
+import { registerSlowLog } from "./slowlog";
 import { registerMigrate } from "./migrate";
 import { registerPersistence } from "./persistence";
 import { registerShutdown } from "./shutdown";
@@ -63,5 +65,7 @@ export function registerCommands(): void {
   registerDatabases();
   registerCommandTable();
   registerServerSmall();
+  registerSlowLog();
+  registerMonitor();
   registerEmptyAreas();
 }

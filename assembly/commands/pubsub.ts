@@ -241,14 +241,14 @@ export function registerPubsub(): void {
   row(patternSubscribe.index, "psubscribe", "2.0.0", -2, listens, "",
     "pattern:block*(pattern:pattern)", "O(N) in the number of patterns named",
     "Listens to every channel whose name matches a pattern.");
-  row(publishCommand.index, "publish", "2.0.0", 3, "pubsub loading stale fast", "",
+  row(publishCommand.index, "publish", "2.0.0", 3, "pubsub loading stale fast may_replicate", "",
     "channel:string message:string",
     "O(N + M) in the subscribers of the channel and the patterns of all clients",
     "Sends a message to whoever listens to a channel.");
   registerWhoListens();
   row(patternUnsubscribe.index, "punsubscribe", "2.0.0", -1, listens, "", "pattern:pattern?*",
     "O(N) in the number of patterns left", "Listens to patterns no longer.");
-  row(shardPublish.index, "spublish", "7.0.0", 3, "pubsub loading stale fast",
+  row(shardPublish.index, "spublish", "7.0.0", 3, "pubsub loading stale fast may_replicate",
     "index 1 range 0 1 0 : not_key", "shardchannel:string message:string",
     "O(N) in the subscribers of the channel",
     "Sends a message to whoever listens to a shard channel.");

@@ -13,7 +13,9 @@
 import { SERVER_ROOT } from "../abi";
 import { Arena, allocate, release, usableBytes } from "../memory/allocator";
 import { copyBytes } from "../memory/copy";
-import { hashBytes, isReplaying, nextObservation, nowMs } from "../memory/root";
+import {
+  hashBytes, isExpiryHeld, isReplaying, nextObservation, nowMs,
+} from "../memory/root";
 import { find, insert, randomReference, remove } from "../structures/hash-table";
 import { push, removeAt, setVectorAt } from "../structures/reference-vector";
 import {
@@ -64,7 +66,7 @@ function seek(database: Database, key: usize, bytes: u32): KeyEntry | null {
 /** Removes what is due of the found entry: its fields, or all of it; true when it is gone. */
 function isGone(database: Database, entry: KeyEntry): bool {
   if (isExpired(entry)) {
-    expireFound(database, entry);
+    if (!isExpiryHeld()) expireFound(database, entry);
     return true;
   }
   if (!entry.hasFieldTimes || !hasDueFields(entry) || !expireFields(database, entry)) return false;
@@ -186,6 +188,7 @@ function expireFound(database: Database, entry: KeyEntry): void {
 
 /** Removes an entry whose time has come and that was met outside a lookup (active expiry). */
 export function expireEntry(database: Database, entry: KeyEntry): void {
+  if (isExpiryHeld()) return;
   seekEntry(database, entry);
   expireFound(database, entry);
 }
@@ -299,12 +302,17 @@ export function addRenamed(
   return fresh;
 }
 
+/** Keys that RANDOMKEY draws while those whose time has come stay; then it answers one of them. */
+const HELD_TRIES: i32 = 100;
+
 /** A random key that has not expired, null for an empty database. Expired ones met are removed. */
 export function randomKey(database: Database): KeyEntry | null {
+  let tries = 0;
   while (database.table.count) {
     const address = randomReference(database.table, nextObservation());
     const entry = changetype<KeyEntry>(address);
     if (!isExpired(entry)) return entry;
+    if (isExpiryHeld() && ++tries > HELD_TRIES) return entry;
     expireEntry(database, entry);
   }
   return null;

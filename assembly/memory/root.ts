@@ -5,8 +5,8 @@
  *   DATA root + 0x400 (part of every image)         SERVER root + 0xC00 (starts afresh)
  *   +0   u32  magic "QUIR"                           +0   i64  time of the call, ms since 1970
  *   +4   u32  layout version                         +8   u64  random state of observations
- *   +8   u64 x 2  hash seed
- *   +24  u64  random state of the data (SPOP, eviction)       +16  u32  1: replaying effects
+ *   +8   u64 x 2  hash seed                          +16  u32  1: replaying effects
+ *   +24  u64  random state of the data (SPOP, ...)   +20  u32  1: what is due stays (paused)
  *   +32  16 bytes  history id
  *   +48  ...  keyspace root, see keyspace/keyspace.ts
  */
@@ -110,6 +110,17 @@ export function isReplaying(): bool {
 
 export function setReplaying(on: bool): void {
   store<u32>(SERVER_WORDS + 16, u32(on));
+}
+
+/** True while clients are paused: what is due counts as gone, but stays where it is. */
+// @ts-ignore: decorator
+@inline
+export function isExpiryHeld(): bool {
+  return load<u32>(SERVER_WORDS + 20) != 0;
+}
+
+export function holdExpiry(on: bool): void {
+  store<u32>(SERVER_WORDS + 20, u32(on));
 }
 
 /** True while pages are marked for a snapshot: no access clock is written, no table resized. */

@@ -302,6 +302,17 @@ ERR maxage is not an integer or out of range";
 @lazy @inline export const UNBLOCK_REASON: string = "\
 ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
 // @ts-ignore: decorator
+@lazy @inline export const PAUSE_MODE: string = "ERR CLIENT PAUSE mode must be WRITE or ALL";
+// @ts-ignore: decorator
+@lazy @inline export const MONITOR_DENIED: string = "\
+ERR MONITOR isn't allowed for DENY BLOCKING client";
+// @ts-ignore: decorator
+@lazy @inline export const MONITOR_KEYSPACE: string = "\
+ERR Replica can't interact with the keyspace";
+// @ts-ignore: decorator
+@lazy @inline export const SLOWLOG_COUNT: string = "\
+ERR count should be greater than or equal to -1";
+// @ts-ignore: decorator
 @lazy @inline export const TIMEOUT_NOT_INTEGER: string = "\
 ERR timeout is not an integer or out of range";
 // @ts-ignore: decorator

@@ -36,7 +36,11 @@ import {
   checkSpecial, eventClassesText, octalText, parseEventClasses, parseOctal,
 } from "./special-parameters";
 import { choiceIndex, choiceText } from "./choices";
+import { setLatencyThreshold } from "./latency";
 import { settings } from "./settings";
+
+import { setSlowLog } from "./slow-log";
+import { setSlowTime } from "./timing";
 
 /** `staged` of a value that the command in progress has staged. */
 export const STAGED_NOW: u32 = 0xffffffff;
@@ -377,6 +381,7 @@ export function applySettings(): void {
   values.activeExpireEffort = <u32>numberOf("active-expire-effort");
   values.debugCommands = <u32>numberOf("enable-debug-command");
   values.latencyTracking = <u32>numberOf("latency-tracking");
+  applySlowTimes();
   values.trackingKeysMaximum = <f64>numberOf("tracking-table-max-keys");
   values.clientsMemory = <f64>numberOf("maxmemory-clients");
   values.rdbVersion = 10 + <u32>numberOf("rdb-version");
@@ -393,6 +398,14 @@ export function applySettings(): void {
   );
   rules.logFactor = <i32>numberOf("lfu-log-factor");
   rules.decayMinutes = <i32>numberOf("lfu-decay-time");
+}
+
+function applySlowTimes(): void {
+  const slow = <f64>numberOf("slowlog-log-slower-than");
+  setSlowLog(slow, <f64>numberOf("slowlog-max-len"));
+  const latency = <f64>numberOf("latency-monitor-threshold") * 1000;
+  setLatencyThreshold(latency / 1000);
+  setSlowTime(latency <= 0 || (slow >= 0 && slow < latency) ? slow : latency);
 }
 
 /** Beyond 32 bits a limit means "no limit" all the same. */

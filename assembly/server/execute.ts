@@ -20,7 +20,7 @@ import { crc64 } from "../interchange/crc64";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import { hasReady } from "../keyspace/waiting-keys";
 import {
-  COMMAND_NOT_ALLOWED_IN_MULTI, EXEC_ARITY, NOAUTH, OUT_OF_MEMORY, SAVE_MISCONF,
+  COMMAND_NOT_ALLOWED_IN_MULTI, EXEC_ARITY, MONITOR_KEYSPACE, NOAUTH, OUT_OF_MEMORY, SAVE_MISCONF,
   replyErrorAround, replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand,
   replyWrongArity,
 } from "../protocol/errors";
@@ -36,15 +36,17 @@ import { Call, settleEffectsOf, topCall } from "./call";
 import { countErrorCode } from "./error-statistics";
 import { setExecuting, settleMessages } from "./messages";
 import { hasRefusals, isRefusedByHost } from "./refusals";
+import { flagsOf, holdsBack, isPauseOn, isPostponedOver } from "./pause";
 import { ReplyMode, Session, findSession } from "./session";
 import { settings } from "./settings";
 import { Row, RowFlag, findRow, findSubcommand } from "./table";
-import { afterCall, beforeCall, settleTiming, startTiming } from "./timing";
+import { afterCall, beforeCall, settleTiming, settleWith, startTiming } from "./timing";
 import { Tracking, rememberKeys, settleTracking } from "./tracking";
 import {
   abortTransaction, continueTransaction, dropTransaction, isRunSuspended, needsMemory,
   queueCommand,
 } from "./transaction";
+import { Waiter, dropPostponed, postpone, takePostponed } from "./waiting";
 import { forgetWatches } from "./watches";
 import { serveReady } from "./wake";
 
@@ -92,6 +94,7 @@ function run(session: Session): i32 {
   let status: i32 = Status.CONTINUE;
   startTiming();
   if (session.closing) return leave(session, Status.CLOSE);
+  if (session.waiter && isPostponedOver(session)) status = runPostponed(session);
   if (session.request || session.waiter) return leave(session, Status.WAITING);
   while (status == Status.CONTINUE) {
     lookAhead(databaseAt(session.database), parser.cursor, parser.end);
@@ -99,6 +102,8 @@ function run(session: Session): i32 {
     const result = parserNext(parser);
     if (result == ParseResult.COMPLETE) {
       status = runCommand(session, parser.argumentCount, parser.arguments);
+      // While its arguments are there, for the slow log.
+      if (parser.cursor == parser.end) settleWith(topCall());
       parserRelease(parser);
       continue;
     }
@@ -178,6 +183,7 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   call.arguments = <u32>vector;
   call.status = Status.CONTINUE;
   call.canWait = 1;
+  call.row = changetype<Row>(0);
   session.activeMs = nowMs();
   session.commands += 1;
   if (session.replyMode) startSilence(session);
@@ -186,6 +192,7 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   setExecuting(session);
   const row = admit(call);
   if (!row) abortTransaction(session);
+  else if (isPauseOn() | session.isMonitor && isSetAside(call, row)) abortIfRefused(call);
   else if (session.transaction && !controlsTransaction(row)) queue(call, row);
   else dispatch(call, row);
   setExecuting(null);
@@ -197,6 +204,36 @@ function runCommand(session: Session, argumentCount: u32, vector: usize): i32 {
   if (hasReady() && !isRunSuspended(session)) serveReady(session);
   if (session.closing) return Status.CLOSE;
   return call.status;
+}
+
+/** Runs the command that a pause held back. */
+function runPostponed(session: Session): i32 {
+  const waiter = changetype<Waiter>(<usize>session.waiter);
+  takePostponed(waiter);
+  session.commands -= 1;
+  if (session.replyMode) sinkMute(replySink());
+  const status = runCommand(session, waiter.argumentCount, waiter.arguments);
+  settleWith(topCall());
+  dropPostponed(waiter);
+  return status;
+}
+
+/** During a pause, or of a monitor: true when the command does not run now. */
+function isSetAside(call: Call, row: Row): bool {
+  const touches: u32 = RowFlag.READONLY | RowFlag.WRITE | RowFlag.MAY_REPLICATE;
+  if (call.session.isMonitor) {
+    if (!(flagsOf(call, row) & touches)) return false;
+    refuse(row, MONITOR_KEYSPACE);
+    return true;
+  }
+  if (!holdsBack(call, row)) return false;
+  postpone(call, row);
+  return true;
+}
+
+/** A command that was set aside and does not wait was refused. */
+function abortIfRefused(call: Call): void {
+  if (!call.session.waiter) abortTransaction(call.session);
 }
 
 /** CLIENT CACHING speaks of one command, or one transaction. */
@@ -228,7 +265,7 @@ export function dispatch(call: Call, row: Row): void {
   call.rendered = 0;
   beforeCall(row);
   call_indirect<void>(row.handler, call);
-  afterCall(row);
+  afterCall(call, row);
   if (errorsThisCall()) row.failedCalls += 1;
   if (session.tracking && row.flags & RowFlag.READONLY) rememberKeys(call);
   settleEffectsOf(call);
@@ -316,6 +353,7 @@ function needsPassword(session: Session, row: Row): bool {
  * on where more has to go.
  */
 export function isOutOfMemory(): bool {
+  if (isPauseOn()) return !reserve(0);
   for (let round = 0; isMemoryShort(); round++) {
     if (round >= EVICTIONS_EACH && reserve(0)) return false;
     if (hasGarbage()) collectGarbage(GARBAGE_STEPS);

@@ -142,6 +142,19 @@ export function sendMessage(session: Session): void {
   sendMessageBytes(session.id, text, bytes);
 }
 
+/**
+ * Hands a session a whole line; the executing session gets it after its reply. `isFirst`: the host
+ * has not been given these bytes yet. True when it has now.
+ */
+export function sendLine(session: Session, line: usize, bytes: usize, isFirst: bool): bool {
+  if (changetype<usize>(session) == words().executing) {
+    keep(line, <u32>bytes, load<u8>(line));
+    return false;
+  }
+  sendMessageBytes(session.id, isFirst ? line : 0, isFirst ? bytes : 0);
+  return true;
+}
+
 function keep(text: usize, bytes: u32, mark: u32): void {
   const block = allocate(Arena.SERVER, HEADER_BYTES + bytes);
   store<u32>(block, 0);

@@ -102,7 +102,7 @@ function registerIntegers(): void {
     "512", 0, 9223372036854775807, 0);
   integer("hz", "", "10", 0, 2147483647, 0);
   integer("io-threads", "", "1", 1, 128, IMMUTABLE | UNUSED);
-  integer("latency-monitor-threshold", "", "0", 0, 9223372036854775807, UNUSED);
+  integer("latency-monitor-threshold", "", "0", 0, 9223372036854775807, 0);
   integer("lfu-decay-time", "", "1", 0, 2147483647, 0);
   integer("lfu-log-factor", "", "10", 0, 2147483647, 0);
   integer("list-compress-depth", "", "0", 0, 2147483647, UNUSED);
@@ -126,8 +126,8 @@ function registerIntegers(): void {
   integer("set-max-intset-entries", "", "512", 0, 9223372036854775807, 0);
   integer("set-max-listpack-entries", "", "128", 0, 9223372036854775807, 0);
   integer("shutdown-timeout", "", "10", 0, 2147483647, UNUSED);
-  integer("slowlog-log-slower-than", "", "10000", -1, 9223372036854775807, UNUSED);
-  integer("slowlog-max-len", "", "128", 0, 9223372036854775807, UNUSED);
+  integer("slowlog-log-slower-than", "", "10000", -1, 9223372036854775807, 0);
+  integer("slowlog-max-len", "", "128", 0, 9223372036854775807, 0);
   integer("socket-mark-id", "", "0", 0, 4294967295, IMMUTABLE | UNUSED);
   integer("stream-node-max-entries", "", "100", 0, 9223372036854775807, UNUSED);
   integer("tcp-backlog", "", "511", 0, 2147483647, IMMUTABLE);

@@ -30,6 +30,7 @@ function addFlags(builder: TextBuilder, session: Session): void {
   const before = builder.bytes;
   builderText(builder, " flags=");
   const start = builder.bytes;
+  if (session.isMonitor) builderByte(builder, 0x4f);
   if (session.subscriptions) builderByte(builder, 0x50);
   if (session.transaction) builderByte(builder, 0x78);
   if (session.tracking) builderByte(builder, 0x74);

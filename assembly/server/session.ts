@@ -85,6 +85,10 @@ export class Session {
   patternCount: u32;
   shardChannels: u32;
   shardChannelCount: u32;
+  /** 1: shown every command (server/monitors.ts), and its neighbours among those. */
+  isMonitor: u32;
+  monitorPrevious: u32;
+  monitorNext: u32;
   previous: u32;
   next: u32;
 

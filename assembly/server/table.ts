@@ -48,6 +48,8 @@ export const enum RowFlag {
   ASKING = 131072,
   NO_ASYNC_LOADING = 262144,
   NO_MANDATORY_KEYS = 524288,
+  /** Its calls take long: each is timed by itself (server/timing.ts). */
+  TIMED_ALONE = 1 << 28,
   /** Its calls are timed together with those of other such rows: fast, or O(1). */
   SHARES_TIME = 1 << 29,
   /** Name has bytes other than letters, or more than eight: compare it in full. */
@@ -250,6 +252,8 @@ export function command(
   row.flags = flagBits(flags);
   if (row.flags & RowFlag.FAST || complexity.startsWith("O(1)")) {
     row.flags |= RowFlag.SHARES_TIME;
+  } else {
+    row.flags |= RowFlag.TIMED_ALONE;
   }
   row.number = root().rows++;
   readLegacyKeys(row);

@@ -9,6 +9,14 @@
  *   KEYS KEYS         one group: other rows share only with themselves; the change reads the clock
  *   run ends          clock
  *
+ * A row that does not share and whose calls have taken long, or are not known yet, is TIMED_ALONE:
+ * the clock is read after each of its calls. So is it after every call when the slow log or the
+ * latency monitor want to know of times that are short (see `setObservation`), or for a while after
+ * a group has been slow of which nobody can say which call it was.
+ *
+ * Slow log and latency monitor look at each group that ends. A group of one call that still has its
+ * arguments is logged as it is; one of several calls as the row called last, with their number.
+ *
  * What a group's rows did is chained through the rows: counting a call is one addition. Parsing and
  * replying within a group are part of its time.
  *
@@ -21,7 +29,10 @@ import { SERVER_ROOT } from "../abi";
 import { Arena, allocate, reserve } from "../memory/allocator";
 import { statistics } from "../keyspace/statistics";
 import { errorsThisCall } from "../protocol/reply";
+import { Call } from "./call";
+import { showCall } from "./monitors";
 import { settings } from "./settings";
+import { noteSlow } from "./slow-log";
 import { Row, RowFlag, firstRow, nextRow } from "./table";
 
 @external("host", "clock")
@@ -37,7 +48,33 @@ class TimingRoot {
   first: u32;
   /** 1: the group is not counted. */
   dropped: u32;
+  /** Observe: why each call is looked at. */
+  observe: u32;
+  /** Calls that are still to be timed one by one after a slow group. */
+  closeLooks: u32;
+  /** Microseconds that the last call takes besides, while its session waits. */
+  addedMicroseconds: f64;
+  /** Groups that took as many microseconds are looked at; negative: none. */
+  slowMicroseconds: f64;
 }
+
+/** Reasons to look at each call that has run. */
+export const enum Observe {
+  NONE = 0,
+  /** Times shorter than a group are asked for. */
+  ALWAYS = 1,
+  /** For a while after a slow group, or once. */
+  CLOSELY = 2,
+  /** Somebody watches with MONITOR. */
+  MONITORS = 4,
+}
+
+/** Below this a row's calls are timed in groups. */
+const SHORT_MICROSECONDS: f64 = 4;
+/** Thresholds below this need each call timed. */
+const FINE_MICROSECONDS: f64 = 1000;
+/** Calls timed one by one after a slow group. */
+const CLOSE_LOOKS: u32 = 1000;
 
 /** Buckets of a histogram: up to 2^30 ns, what is longer counts there. */
 const BUCKETS: u32 = 64 + 25 * 32;
@@ -46,7 +83,7 @@ const LONGEST_NS: u64 = (1 << 30) - 1;
 // @ts-ignore: decorator
 @inline
 function root(): TimingRoot {
-  return changetype<TimingRoot>(SERVER_ROOT + 0x2400);
+  return changetype<TimingRoot>(SERVER_ROOT + 0x4c80);
 }
 
 export function initializeTiming(): void {
@@ -75,9 +112,43 @@ export function beforeCall(row: Row): void {
 /** A command has run. */
 // @ts-ignore: decorator
 @inline
-export function afterCall(row: Row): void {
+export function afterCall(call: Call, row: Row): void {
   if (!row.groupCalls) joinGroup(row);
   row.groupCalls += 1;
+  if ((row.flags & RowFlag.TIMED_ALONE) | root().observe) observe(call, row);
+}
+
+function observe(call: Call, row: Row): void {
+  const reasons = root().observe;
+  if (reasons & Observe.MONITORS) showCall(call, row);
+  const each: u32 = Observe.ALWAYS | Observe.CLOSELY;
+  if (!(reasons & each) && !(row.flags & RowFlag.TIMED_ALONE)) return;
+  if (reasons & Observe.CLOSELY) lookClosely();
+  settleWith(call);
+}
+
+function lookClosely(): void {
+  if (root().closeLooks > 0) root().closeLooks -= 1;
+  if (!root().closeLooks) root().observe &= ~Observe.CLOSELY;
+}
+
+/** Sets or takes away a reason to look at each call. */
+export function setObserve(reason: Observe, on: bool): void {
+  if (on) root().observe |= reason;
+  else root().observe &= ~reason;
+}
+
+/** Of all that wants to know of long calls, the shortest time in microseconds; negative: none. */
+export function setSlowTime(microseconds: f64): void {
+  root().slowMicroseconds = microseconds;
+  setObserve(Observe.ALWAYS, microseconds >= 0 && microseconds < FINE_MICROSECONDS);
+}
+
+/** The call in progress takes that much longer: its session waits for the host. */
+export function addTime(microseconds: f64): void {
+  root().addedMicroseconds = microseconds;
+  root().closeLooks += 1;
+  setObserve(Observe.CLOSELY, true);
 }
 
 /**
@@ -95,6 +166,12 @@ function joinGroup(row: Row): void {
 
 /** Ends the group: its rows get their calls and their share of its time. */
 export function settleTiming(): void {
+  settleWith(null);
+}
+
+/** Ends the group; the arguments of the call that ran last are still there. */
+export function settleWith(call: Call | null): void {
+  const alone = root().alone;
   root().alone = 0;
   const dropped = root().dropped;
   root().dropped = 0;
@@ -102,19 +179,44 @@ export function settleTiming(): void {
   if (!address) return;
   root().first = 0;
   const now = clock();
-  const microseconds = max(0, (now - root().beganMs) * 1000);
+  const microseconds = max(0, (now - root().beganMs) * 1000) + root().addedMicroseconds;
   root().beganMs = now;
+  root().addedMicroseconds = 0;
   let calls: u32 = 0;
   for (let at = address; at; at = changetype<Row>(<usize>at).groupNext) {
     calls += changetype<Row>(<usize>at).groupCalls;
   }
   const share = microseconds / <f64>calls;
+  if (alone) noteShare(changetype<Row>(<usize>alone), share);
+  const slow = root().slowMicroseconds;
+  if (slow >= 0 && microseconds >= slow && !dropped) noteGroup(call, address, microseconds, calls);
   while (address) {
     const row = changetype<Row>(<usize>address);
     address = row.groupNext;
     if (!dropped) count(row, share);
     row.groupCalls = 0;
   }
+}
+
+/** Calls that take long are timed one by one from now on, short ones in groups. */
+function noteShare(row: Row, microseconds: f64): void {
+  if (microseconds < SHORT_MICROSECONDS) row.flags &= ~RowFlag.TIMED_ALONE;
+  else row.flags |= RowFlag.TIMED_ALONE;
+}
+
+/** The chain of the group's rows begins at `first`. */
+function noteGroup(call: Call | null, first: u32, microseconds: f64, calls: u32): void {
+  let row = changetype<Row>(<usize>first);
+  if (calls > 1) {
+    root().closeLooks = CLOSE_LOOKS;
+    setObserve(Observe.CLOSELY, true);
+    // EXEC itself says nothing.
+    while (row.flags & RowFlag.SKIP_SLOWLOG && row.groupNext) {
+      row = changetype<Row>(<usize>row.groupNext);
+    }
+  }
+  const isKnown = call != null && calls == 1 && call.row == row;
+  noteSlow(isKnown ? call : null, row, microseconds, calls);
 }
 
 function count(row: Row, microseconds: f64): void {

@@ -10,6 +10,9 @@
  * (server/wake.ts) and either succeeds or goes on waiting in its place. So what waking does is what
  * the command does, and its effect is that of the twin that does not wait.
  *
+ * A command that a pause of clients postpones (server/pause.ts) waits in the same way, with no keys
+ * and in one queue of all; it runs when its session is resumed.
+ *
  * The earliest deadline stands in the exchange record for the host's timer; `tick` expires.
  *
  * Invariants (numbers as `validateWaiting` answers them, after those of the keys):
@@ -33,6 +36,7 @@ import { replyError } from "../protocol/reply";
 import { parseDouble } from "../text/doubles";
 import { Type } from "../values/key-entry";
 import { Call, reserveOrReply, reserveServingOrReply } from "./call";
+import { keepArguments, keptArgumentBytes } from "./kept-arguments";
 import { Session } from "./session";
 import { Row } from "./table";
 
@@ -50,6 +54,11 @@ export class Waiter {
   arguments: u32;
   /** 1: also woken by changes of a key that exists. */
   isWatchful: u32;
+  /** 1: waits for the end of a pause (server/pause.ts), not for keys. */
+  isPostponed: u32;
+  /** Those postponed before and after it. */
+  previous: u32;
+  next: u32;
 }
 
 @unmanaged
@@ -67,6 +76,11 @@ class WaitingRoot {
   heap: u32;
   heapCount: u32;
   heapCapacity: u32;
+  /** Those postponed by a pause, first come first. */
+  firstPostponed: u32;
+  lastPostponed: u32;
+  /** When the pause ends, 0 = there is none. */
+  pauseEndMs: i64;
 }
 
 const FIRST_CAPACITY: u32 = 64;
@@ -157,6 +171,7 @@ function startWaiting(
   waiter.row = call.row;
   waiter.links = 0;
   waiter.isWatchful = u32(isWatchful);
+  waiter.isPostponed = 0;
   copyArguments(call, waiter, <u32>keys * LINK_BYTES);
   for (let index = first; index < first + keys; index++) {
     const key = call.at(index);
@@ -223,12 +238,76 @@ function leaveQueue(link: Link): void {
 export function stopWaiting(session: Session): void {
   const waiter = waiterOf(session);
   if (!waiter) return;
+  if (waiter.isPostponed) return forgetPostponed(waiter);
   for (let index: u32 = 0; index < waiter.links; index++) leaveQueue(linkAt(waiter, index));
   if (waiter.deadlineMs) removeDeadline(waiter);
   if (waiter.isWatchful) countWatchful(-1);
   session.waiter = 0;
   root().waiters -= 1;
   release(changetype<usize>(waiter));
+}
+
+// ---- Postponed by a pause -----------------------------------------------------------------------
+
+/** Keeps a command until the pause is over; false: memory is short, the error is answered. */
+export function postpone(call: Call, row: Row): bool {
+  const bytes = <f64>offsetof<Waiter>() + keptArgumentBytes(call);
+  const isSmall = bytes <= SERVING_BYTES;
+  if (!(isSmall ? reserveServingOrReply(<u32>bytes) : reserveOrReply(bytes))) return false;
+  const address = allocate(Arena.SERVER, <u32>bytes);
+  memory.fill(address, 0, offsetof<Waiter>());
+  const waiter = changetype<Waiter>(address);
+  waiter.session = call.session;
+  waiter.row = row;
+  waiter.isPostponed = 1;
+  waiter.argumentCount = call.argumentCount;
+  waiter.arguments = <u32>(address + offsetof<Waiter>());
+  keepArguments(call, waiter.arguments);
+  waiter.previous = root().lastPostponed;
+  if (waiter.previous) changetype<Waiter>(<usize>waiter.previous).next = <u32>address;
+  else root().firstPostponed = <u32>address;
+  root().lastPostponed = <u32>address;
+  call.session.waiter = <u32>address;
+  call.status = Status.WAITING;
+  return true;
+}
+
+/** The first of those that a pause has postponed, null when there is none. */
+export function firstPostponed(): Waiter | null {
+  return changetype<Waiter | null>(<usize>root().firstPostponed);
+}
+
+export function nextPostponed(waiter: Waiter): Waiter | null {
+  return changetype<Waiter | null>(<usize>waiter.next);
+}
+
+/** Its session waits no longer, or has gone. */
+function forgetPostponed(waiter: Waiter): void {
+  takePostponed(waiter);
+  dropPostponed(waiter);
+}
+
+/** A postponed command is run now: it leaves the queue, its arguments stay. */
+export function takePostponed(waiter: Waiter): void {
+  waiter.session.waiter = 0;
+  if (waiter.previous) changetype<Waiter>(<usize>waiter.previous).next = waiter.next;
+  else root().firstPostponed = waiter.next;
+  if (waiter.next) changetype<Waiter>(<usize>waiter.next).previous = waiter.previous;
+  else root().lastPostponed = waiter.previous;
+}
+
+export function dropPostponed(waiter: Waiter): void {
+  release(changetype<usize>(waiter));
+}
+
+/** When the pause ends, 0 = there is none. */
+export function pauseEndMs(): i64 {
+  return root().pauseEndMs;
+}
+
+export function setPauseEnd(timeMs: i64): void {
+  root().pauseEndMs = timeMs;
+  tellDeadline();
 }
 
 /** The contents of a database were exchanged: keys that are there now are ready. */
@@ -260,7 +339,9 @@ export function firstDeadline(): Waiter | null {
 }
 
 function tellDeadline(): void {
-  const next = root().heapCount ? <f64>heapAt(0).deadlineMs : 0;
+  let next = root().heapCount ? <f64>heapAt(0).deadlineMs : 0;
+  const pauseEnd = <f64>root().pauseEndMs;
+  if (pauseEnd && (!next || pauseEnd < next)) next = pauseEnd;
   store<f64>(EXCHANGE + Exchange.NEXT_DEADLINE_MS, next);
 }
 

@@ -228,11 +228,11 @@ describe("INFO", () => {
       "calls=4,usec=2500,usec_per_call=625.00,rejected_calls=1,failed_calls=0",
     );
     expect(stat("keys")).toBe(
-      "calls=2,usec=1000,usec_per_call=500.00,rejected_calls=0,failed_calls=0",
+      "calls=2,usec=2000,usec_per_call=1000.00,rejected_calls=0,failed_calls=0",
     );
     const percentiles = field("latency_percentiles_usec_keys") ?? "";
     expect(percentiles).toMatch(/^p50=[\d.]+,p99=[\d.]+,p99\.9=[\d.]+$/);
-    expect(Number(/p50=([\d.]+)/.exec(percentiles)?.[1])).toBeCloseTo(500, -2);
+    expect(Number(/p50=([\d.]+)/.exec(percentiles)?.[1])).toBeCloseTo(1000, -2);
     session.call("CONFIG SET latency-tracking-info-percentiles 100");
     expect(field("latency_percentiles_usec_keys")).toMatch(/^p100=[\d.]+$/);
   });

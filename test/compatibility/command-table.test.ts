@@ -27,6 +27,8 @@ const justified: Record<string, string> = {
   "bzpopmin flags": "7.2 lets scripts call it, where it does not wait",
   "bzpopmax flags": "7.2 lets scripts call it, where it does not wait",
   "pfcount flags": "7.2 shows that it may replicate",
+  "publish flags": "7.2 shows that it may replicate",
+  "spublish flags": "7.2 shows that it may replicate",
   "zrank arity": "7.2 adds WITHSCORE",
   "zrank arguments": "7.2 adds WITHSCORE",
   "zrevrank arity": "7.2 adds WITHSCORE",
