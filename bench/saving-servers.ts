@@ -67,10 +67,13 @@ async function startSeconds(program: Program, folder: string, keys: number): Pro
   const started = performance.now();
   const server = await start(program, folder);
   while (!(await server.ask("DBSIZE")).startsWith(`:${keys}\r`)) {
+    if (performance.now() - started > 120_000) throw new Error(`${program.name} has lost keys`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   const seconds = (performance.now() - started) / 1000;
   server.stop();
+  // The directory is free when the process is gone.
+  await new Promise((resolve) => setTimeout(resolve, 500));
   return seconds;
 }
 
@@ -90,6 +93,7 @@ async function measure(program: Program, keys: number, quick: boolean): Promise<
     const forkUs = await infoNumber(server, "stats", "latest_fork_usec");
     await server.ask("SAVE");
     server.stop();
+    await new Promise((resolve) => setTimeout(resolve, 500));
     const seconds: number[] = [];
     for (let i = 0; i < (quick ? 1 : 3); i++) {
       seconds.push(await startSeconds(program, folder, keys));
