@@ -9,12 +9,14 @@ import { deleteKey, lookupRead, lookupWrite } from "../keyspace/database";
 import {
   effectBytes, effectDelete, effectInteger, effectLiteral, effectStart,
 } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { setBlock, setText, stringBytesNeeded } from "../keyspace/strings";
 import { Arena, allocate } from "../memory/allocator";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { BITOP_NOT_SOURCES, SYNTAX, WRONG_TYPE, replyBitopSources } from "../protocol/errors";
 import { replyError, replyInteger } from "../protocol/reply";
 import { Call, renderNothing, reserveOrReply, touchKey } from "../server/call";
+import { notifyArgument, notifyDeleted, notifyReplacing } from "../server/notifications";
 import { command } from "../server/table";
 import { Combination, PIECE_BYTES, combine } from "../values/bitmap";
 import {
@@ -103,6 +105,7 @@ function longest(sources: usize, count: u32): u32 {
 function combineNothing(call: Call): void {
   if (deleteKey(call.database, call.at(2), call.bytesOf(2))) {
     touchKey(call, call.at(2), call.bytesOf(2));
+    notifyDeleted(call, 2);
     renderNothing(call);
     effectDelete(call.database.number, call.at(2), call.bytesOf(2));
   }
@@ -119,6 +122,7 @@ function combineInto(
   const result = isShort ? scratchTake(bytes) : allocate(Arena.DATA, bytes);
   combine(what, result, bytes, sources, count, spare);
   const existed = lookupWrite(call.database, call.at(2), keyBytes) != null;
+  notifyReplacing(call, Type.STRING, 2);
   if (isShort) {
     const entry = setText(call.database, call.at(2), keyBytes, result, bytes, false);
     entry.setKind(Type.STRING, Encoding.EMBEDDED_RAW);
@@ -126,6 +130,7 @@ function combineInto(
     setBlock(call.database, call.at(2), keyBytes, result, bytes, false);
   }
   touchKey(call, call.at(2), keyBytes);
+  notifyArgument(call, EventClass.STRING, "set", 2);
   if (what >= Combination.DIFF) renderResult(call, existed, result, bytes);
   replyInteger(bytes);
 }

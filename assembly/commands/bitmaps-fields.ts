@@ -9,11 +9,13 @@
 
 import { SERVER_ROOT } from "../abi";
 import { lookupRead, lookupWrite } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import {
   BITFIELD_OVERFLOW, BITFIELD_READ_ONLY, BITFIELD_TYPE, SYNTAX, WRONG_TYPE,
 } from "../protocol/errors";
 import { replyArray, replyError, replyInteger, replyNull } from "../protocol/reply";
 import { Call, integerOrReply, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { command } from "../server/table";
 import { parseInteger } from "../text/integers";
 import {
@@ -135,7 +137,11 @@ function fields(call: Call, mayWrite: bool): void {
   if (!address) return;
   const changed = doFields(call, address, <u32>bytes, count);
   // Growth and a new encoding count, too, even if every operation failed: the effect does the same.
-  if (changed || isNew || needed > before) touchKey(call, call.at(1), call.bytesOf(1));
+  if (!changed && !isNew && needed <= before) return;
+  touchKey(call, call.at(1), call.bytesOf(1));
+  // A new encoding alone is no event.
+  if (!changed && entry && needed <= before) return;
+  notifyArgument(call, EventClass.STRING, "setbit", 1);
 }
 
 function readFields(call: Call, count: u32): void {

@@ -1,9 +1,11 @@
 /** Bitmap commands: SETBIT, GETBIT, BITCOUNT, BITPOS. The others are in bitmaps-*.ts. */
 
 import { lookupRead, lookupWrite } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { BIT_NOT_INTEGER, BIT_ONE_OR_ZERO, SYNTAX, WRONG_TYPE } from "../protocol/errors";
 import { replyError, replyInteger } from "../protocol/reply";
 import { Call, integerOrReply, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { command } from "../server/table";
 import { parseInteger } from "../text/integers";
 import { countBitRange, countBits, findBit, readField } from "../values/bitmap";
@@ -34,7 +36,13 @@ function setbit(call: Call): void {
   const shift = 7 - (<u32>offset & 7);
   const old = (<u32>load<u8>(byte) >> shift) & 1;
   if (old != bit) store<u8>(byte, load<u8>(byte) ^ <u8>(<u32>1 << shift));
-  if (old != bit || isNew || needed > before) touchKey(call, call.at(1), call.bytesOf(1));
+  if (old != bit || isNew || needed > before) {
+    touchKey(call, call.at(1), call.bytesOf(1));
+    // A new encoding alone is none to Redis, which has it too.
+    if (old != bit || !entry || needed > before) {
+      notifyArgument(call, EventClass.STRING, "setbit", 1);
+    }
+  }
   replyInteger(old);
 }
 

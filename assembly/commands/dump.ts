@@ -20,6 +20,7 @@ import { closeWriter, isExpressible, writeValue } from "../interchange/writer";
 import { accessRules, setFrequency, setIdleSeconds, touchAccess } from "../keyspace/access";
 import { lookup, lookupQuiet, lookupRead, removeFound, setExpiry } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral, effectsOn } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { isReplaying, nowMs } from "../memory/root";
 import {
   BAD_DATA_FORMAT, BAD_DUMP, BUSY_KEY, INVALID_FREQUENCY, INVALID_IDLE_TIME, INVALID_TTL,
@@ -28,6 +29,7 @@ import {
 import { replyNeedsVersion } from "../protocol/composed-errors";
 import { replyBulk, replyError, replyNull, replyOk } from "../protocol/reply";
 import { Call, integerOrReply, renderInstead, reserveOrReply, touchKey } from "../server/call";
+import { notifyArgument, notifyDeleted, notifyReplaced } from "../server/notifications";
 import { settings } from "../server/settings";
 import { command, systemCommand } from "../server/table";
 import { KeyEntry } from "../values/key-entry";
@@ -167,6 +169,7 @@ function finishRestore(call: Call): void {
   const keyBytes = call.bytesOf(1);
   const parsed = options();
   const existed = lookup().slot != 0;
+  const before = existed ? changetype<KeyEntry>(<usize>load<u32>(lookup().slot)).type : 0;
   if (existed) removeFound(database);
   replyOk();
   if (parsed.whenMs && parsed.whenMs <= nowMs() && !isReplaying()) {
@@ -179,11 +182,14 @@ function finishRestore(call: Call): void {
   setAccess(entry);
   render(call, entry);
   touchKey(call, key, keyBytes);
+  notifyArgument(call, EventClass.GENERIC, "restore", 1);
+  if (existed) notifyReplaced(database.number, before, entry.type, key, keyBytes);
 }
 
 /** The value's time has come before it could begin: all that happened is that a key is gone. */
 function deletedInstead(call: Call): void {
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyDeleted(call, 1);
   if (!renderInstead(call, 2)) return;
   effectLiteral("DEL");
   effectBytes(call.at(1), call.bytesOf(1));

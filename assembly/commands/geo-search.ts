@@ -18,6 +18,7 @@ import {
   replyErrorStart, replyInteger,
 } from "../protocol/reply";
 import { Call, integerOrReply, reserveOrReply, touchKey } from "../server/call";
+import { notifyDeleted } from "../server/notifications";
 import { command, deprecated } from "../server/table";
 import { sortReferences } from "../structures/merge-sort";
 import {
@@ -448,6 +449,7 @@ function answerMissing(call: Call, search: Search): void {
   if (!index) return replyEmptyArray();
   if (deleteKey(call.database, call.at(index), call.bytesOf(index))) {
     touchKey(call, call.at(index), call.bytesOf(index));
+    notifyDeleted(call, index);
   }
   replyInteger(0);
 }
@@ -488,7 +490,10 @@ function storeHits(call: Call, search: Search, order: usize, count: u32): void {
     const address = referredAddress(entry, hit.reference);
     addResult(result, score, address, referredBytes(entry, hit.reference));
   }
-  storeResultAt(call, search.storeAt, result);
+  const isSearch = (search.kind & Kind.SEARCH) != 0;
+  storeResultAt(
+    call, search.storeAt, result, isSearch ? "geosearchstore" : "georadiusstore",
+  );
 }
 
 // ---- Commands ----------------------------------------------------------------------------------

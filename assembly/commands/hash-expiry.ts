@@ -8,6 +8,7 @@
 
 import { lookupRead, lookupWrite } from "../keyspace/database";
 import { effectBytes, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { settleFieldTimes } from "../keyspace/field-expiry";
 import { reserve } from "../memory/allocator";
 import { nowMs } from "../memory/root";
@@ -17,8 +18,9 @@ import {
 } from "../protocol/errors";
 import { replyArray, replyError, replyInteger } from "../protocol/reply";
 import { Call, renderInstead, touchKey } from "../server/call";
+import { notifyArgument, notifyDeleted } from "../server/notifications";
 import { command } from "../server/table";
-import { findField, removeField } from "../values/hash";
+import { findField, hashCount, removeField } from "../values/hash";
 import { clearFieldExpiry, fieldExpiryMs, setFieldExpiry } from "../values/hash-times";
 import { KeyEntry, Type } from "../values/key-entry";
 import { fieldTimeOrReply, fieldsOrReply, isOver, reserveTimes } from "./hash-fields";
@@ -115,6 +117,8 @@ function applyTimes(
   }
   if (!changed) return;
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.HASH, over ? "hdel" : "hexpire", 1);
+  if (!hashCount(entry)) notifyDeleted(call, 1);
   renderChanged(call, first, whenMs, over, changed, codes);
   settleFieldTimes(call.database, entry);
   removeEmptyHash(call, entry);
@@ -198,6 +202,7 @@ function hpersist(call: Call): void {
   if (!changed) return;
   settleFieldTimes(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.HASH, "hpersist", 1);
 }
 
 // ---- Reading times ------------------------------------------------------------------------------

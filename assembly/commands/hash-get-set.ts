@@ -8,6 +8,7 @@
 import { SERVER_ROOT } from "../abi";
 import { lookupWrite } from "../keyspace/database";
 import { effectBytes, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { settleFieldTimes } from "../keyspace/field-expiry";
 import { nowMs } from "../memory/root";
 import {
@@ -16,9 +17,12 @@ import {
 } from "../protocol/errors";
 import { replyArray, replyError, replyInteger, replyNull } from "../protocol/reply";
 import { Call, renderAsBlock, renderInstead, reserveOrReply, touchKey } from "../server/call";
+import { notifyArgument, notifyDeleted } from "../server/notifications";
 import { command } from "../server/table";
 import { PUSH_BYTES_MAXIMUM } from "../structures/reference-vector";
-import { convertToTable, findField, isPackedHash, removeField } from "../values/hash";
+import {
+  convertToTable, findField, hashCount, isPackedHash, removeField,
+} from "../values/hash";
 import { clearFieldExpiry, expiryBytes, setFieldExpiry } from "../values/hash-times";
 import { KeyEntry, Type } from "../values/key-entry";
 import {
@@ -148,6 +152,8 @@ function replyField(call: Call, entry: KeyEntry | null, index: i32): bool {
 /** After fields were removed: the effect, the indexes and the key. */
 function finishRemoval(call: Call, entry: KeyEntry, first: i32, step: i32): void {
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.HASH, "hdel", 1);
+  if (!hashCount(entry)) notifyDeleted(call, 1);
   if (renderInstead(call, 2 + (call.argumentCount - first) / step)) {
     effectLiteral("HDEL");
     effectBytes(call.at(1), call.bytesOf(1));
@@ -178,6 +184,7 @@ function hgetex(call: Call): void {
   if (over) return finishRemoval(call, entry!, first, 1);
   settleFieldTimes(call.database, entry!);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.HASH, setsTime ? "hexpire" : "hpersist", 1);
   if (setsTime) renderTimes(call, options.whenMs, first, 1);
   else renderPersist(call, first);
 }
@@ -227,6 +234,8 @@ function hsetex(call: Call): void {
   setPairs(call, entry, first);
   if (options.flags & Option.TIME) settleFieldTimes(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.HASH, "hset", 1);
+  if (options.flags & Option.TIME) notifyArgument(call, EventClass.HASH, "hexpire", 1);
   renderPairs(call, entry, first);
   replyInteger(1);
 }

@@ -2,6 +2,7 @@
 
 import { lookupWrite } from "../keyspace/database";
 import { effectBytes, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
   HASH_NOT_FLOAT, HASH_NOT_INTEGER, NOT_A_NUMBER_RESULT, NOT_FINITE, NOT_FLOAT, OVERFLOW,
@@ -9,6 +10,7 @@ import {
 } from "../protocol/errors";
 import { replyBulk, replyError, replyInteger } from "../protocol/reply";
 import { Call, integerOrReply, renderAsBlock, renderInstead, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { command } from "../server/table";
 import {
   LONG_DOUBLE_BYTES, LONG_DOUBLE_TEXT_BYTES_MAX, LongDouble, longDoubleAdd, longDoubleFromInteger,
@@ -47,6 +49,7 @@ function hincrby(call: Call): void {
   const bytes = writeInteger(HASH_NUMBER, sum);
   setField(entry, call.at(2), call.bytesOf(2), HASH_NUMBER, bytes);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.HASH, "hincrby", 1);
   replyInteger(sum);
 }
 
@@ -95,6 +98,7 @@ function addFloat(call: Call, delta: LongDouble): void {
   const entry = found ? found : addHash(call);
   setField(entry, call.at(2), call.bytesOf(2), text, bytes);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.HASH, "hincrbyfloat", 1);
   replyBulk(text, bytes);
   // The effect carries the text, for no other engine need add the same way.
   if (entry.hasFieldTimes) renderAsBlock(call);

@@ -5,6 +5,7 @@
  */
 
 import { lookupRead, lookupWrite } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { settleFieldTimes } from "../keyspace/field-expiry";
 import { scratchMark, scratchRelease } from "../memory/scratch";
 import { WRONG_TYPE, replyWrongArity } from "../protocol/errors";
@@ -12,6 +13,7 @@ import {
   replyArray, replyBulk, replyEmptyArray, replyError, replyInteger, replyMap, replyNull, replyOk,
 } from "../protocol/reply";
 import { Call, touchKey } from "../server/call";
+import { notifyArgument, notifyDeleted } from "../server/notifications";
 import { command, deprecated } from "../server/table";
 import { packedFirst, packedNext } from "../structures/packed-list";
 import {
@@ -50,6 +52,7 @@ function setPairs(call: Call, answersOk: bool): void {
     ));
   }
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.HASH, "hset", 1);
   if (answersOk) replyOk();
   else replyInteger(added);
 }
@@ -75,6 +78,7 @@ function hsetnx(call: Call): void {
   if (toTable && isPackedHash(entry)) convertToTable(entry);
   setField(entry, call.at(2), call.bytesOf(2), call.at(3), call.bytesOf(3));
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.HASH, "hset", 1);
   replyInteger(1);
 }
 
@@ -108,6 +112,8 @@ function hdel(call: Call): void {
   }
   if (removed) {
     touchKey(call, call.at(1), call.bytesOf(1));
+    notifyArgument(call, EventClass.HASH, "hdel", 1);
+    if (!hashCount(entry)) notifyDeleted(call, 1);
     settleFieldTimes(call.database, entry);
     removeEmptyHash(call, entry);
   }

@@ -1,10 +1,12 @@
 /** HyperLogLog commands. The bytes are made in values/hyperloglog.ts. */
 
 import { lookupRead, lookupWrite } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { CORRUPT_HYPERLOGLOG } from "../protocol/errors";
 import { replyError, replyInteger, replyOk } from "../protocol/reply";
 import { Call, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
 import {
@@ -51,6 +53,7 @@ function pfadd(call: Call): void {
     forgetEstimate(work().address);
     if (storeWork(call, entry)) {
       touchKey(call, call.at(1), call.bytesOf(1));
+      notifyArgument(call, EventClass.STRING, "pfadd", 1);
       replyInteger(1);
     }
   }
@@ -79,6 +82,7 @@ function addToDense(call: Call, entry: KeyEntry): void {
   if (changed) {
     forgetEstimate(address);
     touchKey(call, call.at(1), call.bytesOf(1));
+    notifyArgument(call, EventClass.STRING, "pfadd", 1);
   }
   replyInteger(i64(changed));
 }
@@ -156,6 +160,7 @@ function mergeInto(call: Call, registers: usize, isDense: bool): void {
   forgetEstimate(at.address);
   if (!storeWork(call, entry)) return;
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.STRING, "pfadd", 1);
   replyOk();
 }
 

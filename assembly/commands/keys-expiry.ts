@@ -10,12 +10,14 @@ import {
   lookupQuiet, lookupUntouched, removeExpiry, removeFound, setExpiry,
 } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { isReplaying, nowMs } from "../memory/root";
 import {
   EXPIRE_GT_WITH_LT, EXPIRE_NX_WITH_OTHERS, replyInvalidExpire, replyUnsupportedOption,
 } from "../protocol/errors";
 import { replyError, replyInteger } from "../protocol/reply";
 import { Call, integerOrReply, renderInstead, reserveOrReply, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { command } from "../server/table";
 import { PUSH_BYTES_MAXIMUM } from "../structures/reference-vector";
 import { KeyEntry, entryBytes, valueFieldBytes } from "../values/key-entry";
@@ -63,6 +65,7 @@ function changeExpiry(call: Call, baseMs: i64, unit: Unit): void {
   if (over) return expireNow(call);
   setExpiry(call.database, entry, whenMs);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.GENERIC, "expire", 1);
   if (renderInstead(call, 3)) {
     effectLiteral("PEXPIREAT");
     effectBytes(call.at(1), call.bytesOf(1));
@@ -130,6 +133,7 @@ function isAllowed(condition: i32, entry: KeyEntry, whenMs: i64): bool {
 function expireNow(call: Call): void {
   removeFound(call.database);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.GENERIC, "del", 1);
   if (renderInstead(call, 2)) {
     effectLiteral("DEL");
     effectBytes(call.at(1), call.bytesOf(1));
@@ -145,6 +149,7 @@ function persist(call: Call): void {
   if (!entry.expires) return replyInteger(0);
   removeExpiry(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.GENERIC, "persist", 1);
   replyInteger(1);
 }
 

@@ -10,11 +10,13 @@ import { duplicateBytes, duplicateKey, transferBytes, transferKey } from "../key
 import {
   deleteKey, lookupQuiet, lookupRead, lookupUntouched, removeFound,
 } from "../keyspace/database";
+import { EventClass, eventClasses, notifyIn } from "../keyspace/events";
 import { Database, databaseAt } from "../keyspace/keyspace";
 import { equalBytes } from "../memory/bytes";
 import { NO_SUCH_KEY, SAME_OBJECT, SYNTAX } from "../protocol/errors";
 import { replyError, replyInteger, replyOk, replyStatus } from "../protocol/reply";
 import { Call, reserveOrReply, touchKey, touchKeyIn } from "../server/call";
+import { notifyArgument, notifyDeleted, notifyReplaced } from "../server/notifications";
 import { command } from "../server/table";
 import { typeName } from "../values/names";
 import { databaseOrReply } from "./keys-databases";
@@ -28,6 +30,7 @@ function del(call: Call): void {
   for (let index = 1; index < call.argumentCount; index++) {
     if (!deleteKey(call.database, call.at(index), call.bytesOf(index))) continue;
     touchKey(call, call.at(index), call.bytesOf(index));
+    notifyDeleted(call, index);
     removed += 1;
   }
   replyInteger(removed);
@@ -70,6 +73,13 @@ function renameIfNew(call: Call): void {
   if (renameKey(call, true)) replyInteger(1);
 }
 
+/** The type of the key that RENAME replaces, where somebody asks; -1 = none. */
+function typeToReplace(call: Call): i32 {
+  if (!(eventClasses() & (EventClass.OVERWRITTEN | EventClass.TYPE_CHANGED))) return -1;
+  const entry = lookupQuiet(call.database, call.at(2), call.bytesOf(2));
+  return entry ? <i32>entry.type : -1;
+}
+
 /**
  * True when the key was renamed (or had the name already); false: something else was answered. As
  * everywhere, not even the access clock changes before the memory is there.
@@ -88,11 +98,18 @@ function renameKey(call: Call, onlyNew: bool): bool {
   touchAccess(entry);
   if (refused) replyInteger(0);
   if (isDone) return !refused;
+  const type = entry.type;
+  const replaced = typeToReplace(call);
   transferKey(
     database, call.at(1), call.bytesOf(1), database, call.at(2), call.bytesOf(2),
   );
   touchKey(call, call.at(1), call.bytesOf(1));
   touchKey(call, call.at(2), call.bytesOf(2));
+  notifyArgument(call, EventClass.GENERIC, "rename_from", 1);
+  notifyArgument(call, EventClass.GENERIC, "rename_to", 2);
+  if (replaced >= 0) {
+    notifyReplaced(database.number, replaced, type, call.at(2), call.bytesOf(2));
+  }
   return true;
 }
 
@@ -111,6 +128,8 @@ function move(call: Call): void {
   transferKey(call.database, key, keyBytes, target, key, keyBytes);
   touchKey(call, key, keyBytes);
   touchKeyIn(call, number, key, keyBytes);
+  notifyArgument(call, EventClass.GENERIC, "move_from", 1);
+  notifyIn(number, EventClass.GENERIC, "move_to", key, keyBytes);
   replyInteger(1);
 }
 
@@ -135,13 +154,19 @@ function copyKey(call: Call, target: Database, replaces: bool): void {
   if (target == call.database && isSameName(call)) return replyError(SAME_OBJECT);
   const entry = lookupUntouched(call.database, call.at(1), call.bytesOf(1));
   if (!entry) return replyInteger(0);
-  const taken = lookupQuiet(target, call.at(2), call.bytesOf(2)) != null;
+  const replaced = lookupQuiet(target, call.at(2), call.bytesOf(2));
+  const taken = replaced != null;
   if (taken && !replaces) return replyInteger(0);
   if (!reserveOrReply(duplicateBytes(entry, call.bytesOf(2)))) return;
   touchAccess(entry);
+  const before = replaced ? replaced.type : entry.type;
+  const key = call.at(2);
+  const keyBytes = call.bytesOf(2);
   if (taken) removeFound(target);
-  duplicateKey(entry, target, call.at(2), call.bytesOf(2));
-  touchKeyIn(call, target.number, call.at(2), call.bytesOf(2));
+  duplicateKey(entry, target, key, keyBytes);
+  touchKeyIn(call, target.number, key, keyBytes);
+  notifyIn(target.number, EventClass.GENERIC, "copy_to", key, keyBytes);
+  if (taken) notifyReplaced(target.number, before, entry.type, key, keyBytes);
   replyInteger(1);
 }
 

@@ -11,11 +11,13 @@
 
 import { lookupWrite } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral, effectStart } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { copyBytes } from "../memory/copy";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { COUNT_NOT_POSITIVE, SYNTAX } from "../protocol/errors";
 import { replyArray, replyBulk, replyError, replyNullArray } from "../protocol/reply";
 import { Call, renderAsBlock, renderNothing, reserveOrReply, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
 import { deadlineOrReply, mayWait, waitForKeys } from "../server/waiting";
@@ -26,8 +28,8 @@ import {
 } from "../values/list";
 import { isSameKey } from "./list-moves";
 import {
-  CHUNK_ROOM_BYTES, ELEMENT_TEXT, addList, isListOrReply, listCursor, numberOrReply,
-  settleListNamed, sideOf,
+  CHUNK_ROOM_BYTES, ELEMENT_TEXT, addList, isListOrReply, listCursor, notifyPopped,
+  numberOrReply, settleListNamed, sideOf,
 } from "./list-values";
 
 /** A chunk of scratch memory, and what each element may take there besides its bytes. */
@@ -85,9 +87,12 @@ function moveSeveral(
   }
   removeElements(source, fromTail ? listCount(source) - count : 0, count);
   pushSeveral(call, target, toHead, table, count, bytes);
-  if (target != source) settleListNamed(call.database, source, call.at(1), call.bytesOf(1));
+  const isEmpty = target != source
+    && settleListNamed(call.database, source, call.at(1), call.bytesOf(1));
   touchKey(call, call.at(2), call.bytesOf(2));
+  notifyArgument(call, EventClass.LIST, toHead ? "lpush" : "rpush", 2);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyPopped(call, 1, fromTail, isEmpty);
   renderSeveral(call, fromTail, toHead, table, count);
   scratchRelease(mark);
 }

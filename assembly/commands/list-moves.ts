@@ -2,6 +2,7 @@
 
 import { lookupWrite } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { equalBytes } from "../memory/bytes";
 import { copyBytes } from "../memory/copy";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
@@ -10,6 +11,7 @@ import {
   replyArray, replyBulk, replyError, replyNull, replyNullArray,
 } from "../protocol/reply";
 import { Call, renderInstead, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { command, deprecated } from "../server/table";
 import { deadlineOrReply } from "../server/waiting";
 import { cursorBytes, cursorText } from "../structures/chunked-list";
@@ -17,7 +19,7 @@ import { KeyEntry } from "../values/key-entry";
 import { enterList, listCount, removeEnd } from "../values/list";
 import {
   ELEMENT_TEXT, addList, isListOrReply, listCursor, numberOrReply, pushGrowing, replyElement,
-  reserveMoved, settleListNamed, sideOf,
+  notifyPopped, reserveMoved, settleListNamed, sideOf,
 } from "./list-values";
 import { registerListMoveSeveral } from "./list-move-several";
 import { popElements } from "./lists";
@@ -58,9 +60,12 @@ export function move(call: Call, fromTail: bool, toHead: bool): void {
   removeEnd(source, fromTail);
   pushMoved(call, target, toHead, text, bytes);
   scratchRelease(mark);
-  if (target != source) settleListNamed(call.database, source, call.at(1), call.bytesOf(1));
+  const isEmpty = target != source
+    && settleListNamed(call.database, source, call.at(1), call.bytesOf(1));
   touchKey(call, call.at(2), call.bytesOf(2));
+  notifyArgument(call, EventClass.LIST, toHead ? "lpush" : "rpush", 2);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyPopped(call, 1, fromTail, isEmpty);
 }
 
 /** Adds an element to the list in argument 2, for which the last lookup was. */
@@ -113,8 +118,9 @@ function replySyntax(): i32 {
 function popFrom(call: Call, index: i32, entry: KeyEntry, count: u32, atTail: bool): void {
   replyArray(2);
   replyBulk(call.at(index), call.bytesOf(index));
-  popElements(call, entry, count, atTail);
+  const isEmpty = popElements(call, entry, count, atTail);
   touchKey(call, call.at(index), call.bytesOf(index));
+  notifyPopped(call, index, atTail, isEmpty);
   if (!renderInstead(call, 3)) return;
   effectLiteral(atTail ? "RPOP" : "LPOP");
   effectBytes(call.at(index), call.bytesOf(index));

@@ -7,11 +7,13 @@
 
 import { SERVER_ROOT } from "../abi";
 import { lookupRead, lookupWrite } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { COUNT_NEGATIVE, MAXLEN_NEGATIVE, RANK_ZERO, SYNTAX } from "../protocol/errors";
 import {
   replyArray, replyEmptyArray, replyError, replyInteger, replyNull,
 } from "../protocol/reply";
 import { Call, integerOrReply, touchKey } from "../server/call";
+import { notifyArgument, notifyDeleted } from "../server/notifications";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
 import { cursorEquals } from "../structures/chunked-list";
@@ -128,8 +130,10 @@ function lrem(call: Call): void {
   const removed = removeMatches(call, entry, isBackward, most);
   replyInteger(removed);
   if (!removed) return;
-  settleList(call.database, entry);
+  const isEmpty = settleList(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.LIST, "lrem", 1);
+  if (isEmpty) notifyDeleted(call, 1);
 }
 
 function removeMatches(call: Call, entry: KeyEntry, isBackward: bool, most: i64): i64 {
@@ -165,6 +169,7 @@ function linsert(call: Call): void {
   insertElement(entry, listCursor(), isAfter, call.at(4), bytes);
   replyInteger(listCount(entry));
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.LIST, "linsert", 1);
 }
 
 /** Puts the cursor on the first element that is argument `index`; false when there is none. */

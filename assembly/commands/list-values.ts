@@ -7,10 +7,12 @@
 
 import { SERVER_ROOT } from "../abi";
 import { addKey, lookupQuiet, removeFound } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { Database } from "../keyspace/keyspace";
 import { WRONG_TYPE, replyOutsideRange } from "../protocol/errors";
 import { replyArray, replyBulk, replyBulkInteger, replyError } from "../protocol/reply";
 import { Call, integerOrReply, reserveOrReply } from "../server/call";
+import { notifyArgument, notifyDeleted } from "../server/notifications";
 import { settings } from "../server/settings";
 import {
   ListCursor, chunkedGrowthBytes, cursorBytes, enterNextChunk,
@@ -76,18 +78,29 @@ export function pushGrowing(entry: KeyEntry, atHead: bool, address: usize, bytes
   pushElement(entry, atHead, address, bytes);
 }
 
-/** After elements went: removes the key of the last lookup when none is left, or packs the list. */
-export function settleList(database: Database, entry: KeyEntry): void {
-  if (listCount(entry)) shrinkList(entry, settings().listChunk);
-  else removeFound(database);
+/**
+ * After elements went: removes the key of the last lookup when none is left (true), or packs the
+ * list.
+ */
+export function settleList(database: Database, entry: KeyEntry): bool {
+  const isEmpty = !listCount(entry);
+  if (isEmpty) removeFound(database);
+  else shrinkList(entry, settings().listChunk);
+  return isEmpty;
+}
+
+/** Elements of the list in argument `index` were taken from an end; with the last one the key. */
+export function notifyPopped(call: Call, index: i32, atTail: bool, isEmpty: bool): void {
+  notifyArgument(call, EventClass.LIST, atTail ? "rpop" : "lpop", index);
+  if (isEmpty) notifyDeleted(call, index);
 }
 
 /** As `settleList` for a key that other lookups came after. */
 export function settleListNamed(
   database: Database, entry: KeyEntry, key: usize, keyBytes: u32,
-): void {
+): bool {
   if (!listCount(entry)) lookupQuiet(database, key, keyBytes);
-  settleList(database, entry);
+  return settleList(database, entry);
 }
 
 /** Whether a found key is a list; false: the error is answered. */

@@ -16,7 +16,9 @@ import { command, deprecated } from "../server/table";
 import { deadlineOrReply, mayWait, waitForKeys } from "../server/waiting";
 import { KeyEntry, Type } from "../values/key-entry";
 import { enterList, removeEnd } from "../values/list";
-import { isListOrReply, listCursor, replyElement, settleList, sideOf } from "./list-values";
+import {
+  isListOrReply, listCursor, notifyPopped, replyElement, settleList, sideOf,
+} from "./list-values";
 import { move, popSome } from "./list-moves";
 
 function popWaiting(call: Call, atTail: bool): void {
@@ -40,8 +42,9 @@ function popOne(call: Call, index: i32, entry: KeyEntry, atTail: bool): void {
   enterList(entry, atTail, cursor);
   replyElement(cursor);
   removeEnd(entry, atTail);
-  settleList(call.database, entry);
+  const isEmpty = settleList(call.database, entry);
   touchKey(call, call.at(index), call.bytesOf(index));
+  notifyPopped(call, index, atTail, isEmpty);
   if (!renderInstead(call, 2)) return;
   effectLiteral(atTail ? "RPOP" : "LPOP");
   effectBytes(call.at(index), call.bytesOf(index));

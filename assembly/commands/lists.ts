@@ -1,11 +1,13 @@
 /** List commands: both ends, ranges and single elements. The others are in list-*.ts. */
 
 import { lookupRead, lookupWrite } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { NOT_POSITIVE, NO_SUCH_KEY, OUT_OF_RANGE, replyWrongArity } from "../protocol/errors";
 import {
   replyEmptyArray, replyError, replyInteger, replyNull, replyNullArray, replyOk,
 } from "../protocol/reply";
 import { Call, integerOrReply, touchKey } from "../server/call";
+import { notifyArgument, notifyDeleted } from "../server/notifications";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
 import { KeyEntry } from "../values/key-entry";
@@ -17,7 +19,7 @@ import { registerListMoves } from "./list-moves";
 import { registerListSearch } from "./list-search";
 import {
   addList, elementBytes, isListOrReply, listCursor, numberOrReply, replyElement, replyElements,
-  replyLastElements, reserveElements, settleList,
+  notifyPopped, replyLastElements, reserveElements, settleList,
 } from "./list-values";
 
 // ---- Ends --------------------------------------------------------------------------------------
@@ -35,6 +37,7 @@ function push(call: Call, atHead: bool, mayAdd: bool): void {
   }
   replyInteger(listCount(entry));
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.LIST, atHead ? "lpush" : "rpush", 1);
 }
 
 function lpush(call: Call): void {
@@ -62,8 +65,9 @@ function pop(call: Call, atTail: bool): void {
   enterList(entry, atTail, cursor);
   replyElement(cursor);
   removeEnd(entry, atTail);
-  settleList(call.database, entry);
+  const isEmpty = settleList(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyPopped(call, 1, atTail, isEmpty);
 }
 
 function popSeveral(call: Call, atTail: bool): void {
@@ -75,16 +79,17 @@ function popSeveral(call: Call, atTail: bool): void {
   if (!isListOrReply(entry)) return;
   if (!wanted) return replyEmptyArray();
   const count = <u32>min<i64>(wanted, listCount(entry));
-  popElements(call, entry, count, atTail);
+  const isEmpty = popElements(call, entry, count, atTail);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyPopped(call, 1, atTail, isEmpty);
 }
 
-/** Answers and removes `count` elements of the key of the last lookup. */
-export function popElements(call: Call, entry: KeyEntry, count: u32, atTail: bool): void {
+/** Answers and removes `count` elements of the key of the last lookup; true when it is gone. */
+export function popElements(call: Call, entry: KeyEntry, count: u32, atTail: bool): bool {
   if (atTail) replyLastElements(entry, count);
   else replyElements(entry, 0, count);
   removeElements(entry, atTail ? listCount(entry) - count : 0, count);
-  settleList(call.database, entry);
+  return settleList(call.database, entry);
 }
 
 function lpop(call: Call): void {
@@ -144,12 +149,14 @@ function ltrim(call: Call): void {
   const start = rangeStart(first, count);
   const kept = rangeCount(start, stop, count);
   replyOk();
-  if (kept == count) return;
+  if (kept == count) return notifyArgument(call, EventClass.LIST, "ltrim", 1);
   const end = kept ? start + kept : 0;
   removeElements(entry, <u32>end, <u32>(count - end));
   if (kept) removeElements(entry, 0, <u32>start);
-  settleList(call.database, entry);
+  const isEmpty = settleList(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.LIST, "ltrim", 1);
+  if (isEmpty) notifyDeleted(call, 1);
 }
 
 // ---- Elements by index -------------------------------------------------------------------------
@@ -185,6 +192,7 @@ function lset(call: Call): void {
   shrinkList(entry, fill);
   replyOk();
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.LIST, "lset", 1);
 }
 
 function registerEnds(): void {

@@ -1,7 +1,9 @@
 /** What the set commands share: limits, memory for members, new keys, emptied keys. */
 
 import { addKey, lookupQuiet, removeFound } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { Call, reserveOrReply, touchKey } from "../server/call";
+import { notifyArgument, notifyDeleted } from "../server/notifications";
 import { settings } from "../server/settings";
 import { KeyEntry, Type } from "../values/key-entry";
 import {
@@ -58,10 +60,12 @@ export function addSetKey(
 }
 
 /** After a removal: touches the key in argument `key`, and removes it when it is empty. */
-export function settleRemoval(call: Call, key: i32, entry: KeyEntry): void {
+export function settleRemoval(call: Call, key: i32, entry: KeyEntry, event: string): void {
   const isEmpty = !setCount(entry);
   if (isEmpty && lookupQuiet(call.database, call.at(key), call.bytesOf(key))) {
     removeFound(call.database);
   }
   touchKey(call, call.at(key), call.bytesOf(key));
+  notifyArgument(call, EventClass.SET, event, key);
+  if (isEmpty) notifyDeleted(call, key);
 }

@@ -9,13 +9,15 @@
  * keeps a table of what it has taken.
  */
 
-import { addKey, lookupRead, lookupWrite, removeFound } from "../keyspace/database";
+import { addKey, lookupRead, lookupWrite, putKey, removeFound } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { scratchLeft, scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
   NUMKEYS_NOT_POSITIVE, KEY_COUNT_TOO_LARGE, LIMIT_NEGATIVE, OUT_OF_MEMORY, SYNTAX, WRONG_TYPE,
 } from "../protocol/errors";
 import { replyBulk, replyError, replyInteger, replySet } from "../protocol/reply";
 import { Call, reserveOrReply, touchKey } from "../server/call";
+import { notifyArgument, notifyDeleted, notifyReplacing } from "../server/notifications";
 import { command } from "../server/table";
 import { parseInteger } from "../text/integers";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
@@ -260,13 +262,23 @@ function storeListed(call: Call, work: Combination): void {
   for (let member = listNext(cursor); member; member = listNext(cursor)) {
     setAdd(result, member.keyAddress, member.keyBytes);
   }
-  if (lookupWrite(call.database, call.at(1), call.bytesOf(1))) removeFound(call.database);
-  const entry = addKey(
-    call.database, call.at(1), call.bytesOf(1), Type.SET, result.encoding, 4,
-  );
+  const key = call.at(1);
+  const keyBytes = call.bytesOf(1);
+  const existed = lookupWrite(call.database, key, keyBytes) != null;
+  notifyReplacing(call, Type.SET, 1);
+  if (existed) removeFound(call.database);
+  const entry = existed
+    ? putKey(call.database, key, keyBytes, Type.SET, result.encoding, 4)
+    : addKey(call.database, key, keyBytes, Type.SET, result.encoding, 4);
   entry.reference = result.reference;
-  touchKey(call, call.at(1), call.bytesOf(1));
+  touchKey(call, key, keyBytes);
+  notifyArgument(call, EventClass.SET, storeEvent(work.operation), 1);
   replyInteger(setCount(entry));
+}
+
+function storeEvent(operation: Operation): string {
+  if (operation == Operation.UNION) return "sunionstore";
+  return operation == Operation.INTERSECTION ? "sinterstore" : "sdiffstore";
 }
 
 /** An empty result removes the destination. */
@@ -274,6 +286,7 @@ function storeNothing(call: Call): void {
   if (lookupWrite(call.database, call.at(1), call.bytesOf(1))) {
     removeFound(call.database);
     touchKey(call, call.at(1), call.bytesOf(1));
+    notifyDeleted(call, 1);
   }
   replyInteger(0);
 }

@@ -11,6 +11,7 @@
 
 import { lookupRead, lookupWrite, removeFound } from "../keyspace/database";
 import { effectBytes, effectDelete, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { nextObservation, nextRandom } from "../memory/root";
 import { scratchLeft, scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { NOT_POSITIVE, SYNTAX, VALUE_OUT_OF_RANGE, WRONG_TYPE } from "../protocol/errors";
@@ -18,6 +19,7 @@ import { replyArray, replyBulk, replyError, replyNull, replySet } from "../proto
 import {
   Call, integerOrReply, renderAsBlock, renderInstead, renderNothing, reserveOrReply, touchKey,
 } from "../server/call";
+import { notifyArgument, notifyDeleted } from "../server/notifications";
 import { command } from "../server/table";
 import { parseInteger } from "../text/integers";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
@@ -62,6 +64,8 @@ function popAll(call: Call, entry: KeyEntry): void {
   replyMembers(entry);
   removeFound(call.database);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.SET, "spop", 1);
+  notifyDeleted(call, 1);
   renderNothing(call);
   effectDelete(call.database.number, call.at(1), call.bytesOf(1));
 }
@@ -88,7 +92,7 @@ function popMembers(call: Call, entry: KeyEntry, count: i32): void {
     left -= batch;
   }
   scratchRelease(mark);
-  settleRemoval(call, 1, entry);
+  settleRemoval(call, 1, entry, "spop");
 }
 
 function srandmember(call: Call): void {

@@ -1,10 +1,12 @@
 /** Set commands on members of one set, and SMOVE. The others are in set-*.ts. */
 
 import { lookupRead, lookupWrite } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { scratchMark, scratchRelease } from "../memory/scratch";
 import { WRONG_TYPE } from "../protocol/errors";
 import { replyArray, replyBulk, replyError, replyInteger, replySet } from "../protocol/reply";
 import { Call, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { command } from "../server/table";
 import { KeyEntry, Type } from "../values/key-entry";
 import { announceMembers, setAdd, setCount, setHas, setRemove } from "../values/set";
@@ -26,7 +28,10 @@ function sadd(call: Call): void {
   for (let index = 2; index < end; index++) {
     added += i32(setAdd(entry, call.at(index), call.bytesOf(index)));
   }
-  if (added) touchKey(call, call.at(1), call.bytesOf(1));
+  if (added) {
+    touchKey(call, call.at(1), call.bytesOf(1));
+    notifyArgument(call, EventClass.SET, "sadd", 1);
+  }
   replyInteger(added);
 }
 
@@ -38,7 +43,7 @@ function srem(call: Call): void {
   for (let index = 2; index < call.argumentCount && setCount(entry); index++) {
     removed += i32(setRemove(entry, call.at(index), call.bytesOf(index)));
   }
-  if (removed) settleRemoval(call, 1, entry);
+  if (removed) settleRemoval(call, 1, entry, "srem");
   replyInteger(removed);
 }
 
@@ -92,11 +97,13 @@ function smove(call: Call): void {
   if (!isMember || source == target) return replyInteger(i64(isMember));
   takeSetLimits();
   if (!reserveMembers(call, target, 3, 4)) return;
-  const entry = target ? target : addSetKey(call, 2, 3, 1);
-  setAdd(entry, call.at(3), call.bytesOf(3));
-  touchKey(call, call.at(2), call.bytesOf(2));
   setRemove(source, call.at(3), call.bytesOf(3));
-  settleRemoval(call, 1, source);
+  settleRemoval(call, 1, source, "srem");
+  if (!target) lookupWrite(call.database, call.at(2), call.bytesOf(2));
+  const entry = target ? target : addSetKey(call, 2, 3, 1);
+  const added = setAdd(entry, call.at(3), call.bytesOf(3));
+  touchKey(call, call.at(2), call.bytesOf(2));
+  if (added) notifyArgument(call, EventClass.SET, "sadd", 2);
   replyInteger(1);
 }
 

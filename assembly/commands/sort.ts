@@ -16,8 +16,9 @@
  */
 
 import { SERVER_ROOT } from "../abi";
-import { addKey, lookupRead, lookupWrite, removeFound } from "../keyspace/database";
+import { addKey, lookupRead, lookupWrite, putKey, removeFound } from "../keyspace/database";
 import { effectBytes, effectDelete, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { compareBytes, findByte } from "../memory/bytes";
 import { copyBytes } from "../memory/copy";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
@@ -27,6 +28,7 @@ import { replyArray, replyBulk, replyError, replyInteger, replyNull } from "../p
 import {
   Call, integerOrReply, renderAsBlock, renderInstead, renderNothing, reserveOrReply, touchKey,
 } from "../server/call";
+import { notifyKey, notifyReplaced } from "../server/notifications";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
 import { ListCursor, chunkedGrowthBytes, cursorBytes } from "../structures/chunked-list";
@@ -515,6 +517,7 @@ function temporaryList(): KeyEntry {
 /** Puts a list of `count` elements in the place of a key, and renders that. */
 function replaceKey(call: Call, key: usize, keyBytes: u32, list: KeyEntry, count: u32): void {
   const old = lookupWrite(call.database, key, keyBytes);
+  const before: Type = old ? old.type : Type.LIST;
   if (old ? count : count > EFFECT_ELEMENTS) renderAsBlock(call);
   if (old) {
     removeFound(call.database);
@@ -524,10 +527,15 @@ function replaceKey(call: Call, key: usize, keyBytes: u32, list: KeyEntry, count
   if (old || count) touchKey(call, key, keyBytes);
   if (!count) {
     freeList(list);
+    if (old) notifyKey(call, EventClass.GENERIC, "del", key, keyBytes);
     return;
   }
-  const entry = addKey(call.database, key, keyBytes, Type.LIST, list.encoding, 4);
+  const entry = old
+    ? putKey(call.database, key, keyBytes, Type.LIST, list.encoding, 4)
+    : addKey(call.database, key, keyBytes, Type.LIST, list.encoding, 4);
   entry.reference = list.reference;
+  if (old) notifyReplaced(call.database.number, before, Type.LIST, key, keyBytes);
+  notifyKey(call, EventClass.LIST, "sortstore", key, keyBytes);
   const cursor = listCursor();
   seekList(entry, 0, cursor);
   renderElements(call, key, keyBytes, cursor, count);

@@ -231,7 +231,12 @@ function answer(call: Call, algebra: Algebra): void {
   const limits = settings();
   const isSmall = count <= limits.sortedSetPackedEntries;
   if (isSmall && algebra.longest <= limits.sortedSetPackedBytes) convertToPacked(result);
-  storeResult(call, result);
+  storeResult(call, result, storeEvent(<Operation>algebra.operation));
+}
+
+function storeEvent(operation: Operation): string {
+  if (operation == Operation.UNION) return "zunionstore";
+  return operation == Operation.DIFFERENCE ? "zdiffstore" : "zinterstore";
 }
 
 /** The smallest first, so that it is the one that is walked. */

@@ -1,8 +1,10 @@
 /** Sorted sets: what their commands share. */
 
-import { addKey, lookupWrite, removeFound } from "../keyspace/database";
+import { addKey, lookupWrite, putKey, removeFound } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { replyError, replyInteger } from "../protocol/reply";
 import { Call, touchKey } from "../server/call";
+import { notifyArgument, notifyDeleted, notifyReplacing } from "../server/notifications";
 import { settings } from "../server/settings";
 import { parseDouble } from "../text/doubles";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
@@ -28,10 +30,13 @@ export function doubleOrReply(call: Call, index: i32, error: string): bool {
   return false;
 }
 
-/** Notes that members of the found key are gone, and with the last one the key. */
-export function touchRemoved(call: Call, entry: KeyEntry): void {
-  if (!sortedSetCount(entry)) removeFound(call.database);
-  touchKey(call, call.at(1), call.bytesOf(1));
+/** Notes that members of the found key, argument `index`, are gone, with the last one the key. */
+export function touchRemoved(call: Call, index: i32, entry: KeyEntry, event: string): void {
+  const isEmpty = !sortedSetCount(entry);
+  if (isEmpty) removeFound(call.database);
+  touchKey(call, call.at(index), call.bytesOf(index));
+  notifyArgument(call, EventClass.SORTED_SET, event, index);
+  if (isEmpty) notifyDeleted(call, index);
 }
 
 /** An empty result for `members` members; 16 bytes at `address` are its entry. */
@@ -50,25 +55,30 @@ export function addResult(result: KeyEntry, score: f64, address: usize, bytes: u
 }
 
 /** Puts a result in the place of the key in argument 1, and answers how many members it has. */
-export function storeResult(call: Call, result: KeyEntry): void {
-  storeResultAt(call, 1, result);
+export function storeResult(call: Call, result: KeyEntry, event: string): void {
+  storeResultAt(call, 1, result, event);
 }
 
 /** As `storeResult`, for the key in argument `index`. */
-export function storeResultAt(call: Call, index: i32, result: KeyEntry): void {
+export function storeResultAt(
+  call: Call, index: i32, result: KeyEntry, event: string,
+): void {
   const key = call.at(index);
   const keyBytes = call.bytesOf(index);
   const count = sortedSetCount(result);
-  const old = lookupWrite(call.database, key, keyBytes);
-  if (old) removeFound(call.database);
-  if (old || count) touchKey(call, key, keyBytes);
+  const existed = lookupWrite(call.database, key, keyBytes) != null;
+  if (count) notifyReplacing(call, Type.SORTED_SET, index);
+  if (existed) removeFound(call.database);
+  if (existed || count) touchKey(call, key, keyBytes);
   if (count) {
-    const entry = addKey(
-      call.database, key, keyBytes, Type.SORTED_SET, result.encoding, 4,
-    );
+    const entry = existed
+      ? putKey(call.database, key, keyBytes, Type.SORTED_SET, result.encoding, 4)
+      : addKey(call.database, key, keyBytes, Type.SORTED_SET, result.encoding, 4);
     entry.reference = result.reference;
+    notifyArgument(call, EventClass.SORTED_SET, event, index);
   } else {
     releaseSortedSet(result);
+    if (existed) notifyDeleted(call, index);
   }
   replyInteger(count);
 }

@@ -1,6 +1,6 @@
 /** Sorted sets: ZPOPMIN, ZPOPMAX, ZMPOP and ZRANGESTORE. */
 
-import { lookupRead, lookupWrite, removeFound } from "../keyspace/database";
+import { lookupRead, lookupWrite } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
@@ -9,7 +9,7 @@ import {
 import {
   protocol, replyArray, replyBulk, replyDouble, replyEmptyArray, replyError, replyNullArray,
 } from "../protocol/reply";
-import { Call, renderInstead, reserveOrReply, touchKey } from "../server/call";
+import { Call, renderInstead, reserveOrReply } from "../server/call";
 import { command } from "../server/table";
 import { deadlineOrReply } from "../server/waiting";
 import { parseInteger } from "../text/integers";
@@ -63,7 +63,7 @@ function pop(call: Call, isMaximum: bool): void {
   const isNested = hasCount && protocol() == 3;
   replyArray(isNested ? count : count << 1);
   popMembers(entry, count, isMaximum, isNested);
-  touchRemoved(call, entry);
+  touchRemoved(call, 1, entry, isMaximum ? "zpopmax" : "zpopmin");
 }
 
 function zpopmin(call: Call): void {
@@ -117,8 +117,7 @@ function popFrom(call: Call, index: i32, entry: KeyEntry, count: u32, isMaximum:
   replyBulk(call.at(index), call.bytesOf(index));
   replyArray(count);
   popMembers(entry, count, isMaximum, true);
-  if (!sortedSetCount(entry)) removeFound(call.database);
-  touchKey(call, call.at(index), call.bytesOf(index));
+  touchRemoved(call, index, entry, isMaximum ? "zpopmax" : "zpopmin");
   if (!renderInstead(call, 3)) return;
   effectLiteral(isMaximum ? "ZPOPMAX" : "ZPOPMIN");
   effectBytes(call.at(index), call.bytesOf(index));
@@ -143,7 +142,7 @@ function zrangestore(call: Call): void {
         nextMember(cursor);
       }
     }
-    storeResult(call, result);
+    storeResult(call, result, "zrangestore");
   }
   scratchRelease(mark);
 }

@@ -198,6 +198,11 @@ function zlexcount(call: Call): void {
   countRange(call, RangeBy.BYTES);
 }
 
+function removalEvent(by: RangeBy): string {
+  if (by == RangeBy.RANK) return "zremrangebyrank";
+  return by == RangeBy.SCORE ? "zremrangebyscore" : "zremrangebylex";
+}
+
 function removeRange(call: Call, by: RangeBy): void {
   const query = clearRange(by);
   if (!endsOrReply(call, query, 2, 3)) return;
@@ -208,7 +213,7 @@ function removeRange(call: Call, by: RangeBy): void {
   const count = query.count;
   if (count) {
     removeRanks(entry, query.first, count);
-    touchRemoved(call, entry);
+    touchRemoved(call, 1, entry, removalEvent(by));
   }
   replyInteger(count);
 }

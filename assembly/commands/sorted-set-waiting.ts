@@ -5,15 +5,15 @@
  * take the session waits, and once a key is there the command runs again from its beginning.
  */
 
-import { lookupWrite, removeFound } from "../keyspace/database";
+import { lookupWrite } from "../keyspace/database";
 import { effectBytes, effectLiteral } from "../keyspace/effects";
 import { WRONG_TYPE } from "../protocol/errors";
 import { replyArray, replyBulk, replyError, replyNullArray } from "../protocol/reply";
-import { Call, renderInstead, touchKey } from "../server/call";
+import { Call, renderInstead } from "../server/call";
 import { command } from "../server/table";
 import { deadlineOrReply, mayWait, waitForKeys } from "../server/waiting";
 import { KeyEntry, Type } from "../values/key-entry";
-import { sortedSetCount } from "../values/sorted-set";
+import { touchRemoved } from "./sorted-set-keys";
 import { popMembers, popSome } from "./sorted-set-pops";
 
 function popWaiting(call: Call, isMaximum: bool): void {
@@ -34,8 +34,7 @@ function popOne(call: Call, index: i32, entry: KeyEntry, isMaximum: bool): void 
   replyArray(3);
   replyBulk(call.at(index), call.bytesOf(index));
   popMembers(entry, 1, isMaximum, false);
-  if (!sortedSetCount(entry)) removeFound(call.database);
-  touchKey(call, call.at(index), call.bytesOf(index));
+  touchRemoved(call, index, entry, isMaximum ? "zpopmax" : "zpopmin");
   if (!renderInstead(call, 2)) return;
   effectLiteral(isMaximum ? "ZPOPMAX" : "ZPOPMIN");
   effectBytes(call.at(index), call.bytesOf(index));

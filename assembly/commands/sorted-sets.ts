@@ -1,6 +1,7 @@
 /** Sorted sets: single members. The others are in sorted-set-*.ts. */
 
 import { addKey, lookupRead, lookupWrite } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import {
   NOT_FLOAT, SCORE_NOT_A_NUMBER, SYNTAX, WRONG_TYPE, ZADD_GT_LT_NX, ZADD_INCR_PAIRS,
   ZADD_NX_WITH_XX, replyWrongArity,
@@ -9,6 +10,7 @@ import {
   replyArray, replyDouble, replyError, replyInteger, replyNull, replyNullArray,
 } from "../protocol/reply";
 import { Call, reserveOrReply, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
 import { scoreOf } from "../values/geohash";
@@ -144,7 +146,10 @@ export function addScored(call: Call, flags: u32, first: i32, words: i32): void 
     if (outcome == Outcome.ADDED) added += 1;
     else if (outcome == Outcome.UPDATED) updated += 1;
   }
-  if (added + updated) touchKey(call, call.at(1), call.bytesOf(1));
+  if (added + updated) {
+    touchKey(call, call.at(1), call.bytesOf(1));
+    notifyArgument(call, EventClass.SORTED_SET, flags & AddFlag.INCR ? "zincr" : "zadd", 1);
+  }
   if (!(flags & AddFlag.INCR)) {
     return replyInteger(flags & AddFlag.CH ? added + updated : added);
   }
@@ -230,7 +235,7 @@ function zrem(call: Call): void {
     removed += 1;
     if (!sortedSetCount(entry)) break;
   }
-  if (removed) touchRemoved(call, entry);
+  if (removed) touchRemoved(call, 1, entry, "zrem");
   replyInteger(removed);
 }
 

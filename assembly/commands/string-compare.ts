@@ -10,6 +10,7 @@ import {
 } from "../protocol/errors";
 import { replyBulk, replyError, replyInteger, replyNull } from "../protocol/reply";
 import { Call, renderNothing, touchKey } from "../server/call";
+import { notifyDeleted } from "../server/notifications";
 import { command } from "../server/table";
 import { lowerByte } from "../text/case";
 import { writeHex } from "../text/integers";
@@ -120,6 +121,7 @@ function delifeq(call: Call): void {
 export function removeRendered(call: Call): void {
   removeFound(call.database);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyDeleted(call, 1);
   renderNothing(call);
   effectDelete(call.database.number, call.at(1), call.bytesOf(1));
 }

@@ -7,6 +7,7 @@
 
 import { lookupWrite, setExpiry } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { setInteger, setText } from "../keyspace/strings";
 import { isReplaying, nowMs } from "../memory/root";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
@@ -17,6 +18,7 @@ import {
 import { protocol, replyArray, replyBulk, replyError, replyInteger } from "../protocol/reply";
 import { replySink, sinkByte, sinkBytes, sinkLiteral } from "../protocol/sink";
 import { Call, renderInstead, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { command } from "../server/table";
 import { parseInteger, writeInteger } from "../text/integers";
 import {
@@ -296,6 +298,8 @@ function storeResult(
     : setInteger(call.database, call.at(1), call.bytesOf(1), integer, keeps);
   if (expires) setExpiry(call.database, stored, options.whenMs);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.STRING, self.isFloat ? "incrbyfloat" : "incrby", 1);
+  if (expires) notifyArgument(call, EventClass.GENERIC, "expire", 1);
   if (!renderInstead(call, expires ? 5 : keeps ? 4 : 3)) return;
   effectLiteral("SET");
   effectBytes(call.at(1), call.bytesOf(1));

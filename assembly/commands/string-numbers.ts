@@ -2,6 +2,7 @@
 
 import { lookupWrite } from "../keyspace/database";
 import { effectBytes, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { setInteger, setText } from "../keyspace/strings";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
@@ -9,6 +10,7 @@ import {
 } from "../protocol/errors";
 import { replyBulk, replyError, replyInteger } from "../protocol/reply";
 import { Call, integerOrReply, renderInstead, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { command } from "../server/table";
 import {
   LONG_DOUBLE_BYTES, LONG_DOUBLE_TEXT_BYTES_MAX, LongDouble, longDoubleAdd, longDoubleFromInteger,
@@ -49,6 +51,7 @@ function addInteger(call: Call, delta: i64): void {
   if (entry && entry.encoding == Encoding.INTEGER) store<i64>(entry.value, sum);
   else setInteger(call.database, call.at(1), call.bytesOf(1), sum, true);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.STRING, "incrby", 1);
   replyInteger(sum);
 }
 
@@ -113,6 +116,7 @@ function setFloat(call: Call, value: LongDouble): void {
   const bytes = longDoubleWrite(text, value);
   setText(call.database, call.at(1), call.bytesOf(1), text, bytes, true);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.STRING, "incrbyfloat", 1);
   replyBulk(text, bytes);
   if (!renderInstead(call, 4)) return;
   effectLiteral("SET");

@@ -1,6 +1,7 @@
 /** String commands on a part of a value: APPEND, SETRANGE, GETRANGE, SUBSTR. */
 
 import { lookupRead, lookupWrite } from "../keyspace/database";
+import { EventClass } from "../keyspace/events";
 import { addZeros, openString } from "../keyspace/strings";
 import { usableBytes } from "../memory/allocator";
 import { isReplaying } from "../memory/root";
@@ -9,6 +10,7 @@ import {
 } from "../protocol/errors";
 import { replyBulk, replyEmptyBulk, replyError, replyInteger } from "../protocol/reply";
 import { Call, integerOrReply, touchKey } from "../server/call";
+import { notifyArgument } from "../server/notifications";
 import { settings } from "../server/settings";
 import { command, deprecated } from "../server/table";
 import { Encoding, KeyEntry, Type } from "../values/key-entry";
@@ -40,6 +42,7 @@ function append(call: Call): void {
   const address = openString(call.database, entry, before + added);
   memory.copy(address + before, call.at(2), added);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.STRING, "append", 1);
   replyInteger(<i64>before + <i64>added);
 }
 
@@ -47,6 +50,7 @@ function appendToNothing(call: Call): void {
   if (!reserveValue(call, 1, 2)) return;
   setFromArgument(call, 1, 2, false);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.STRING, "append", 1);
   replyInteger(call.bytesOf(2));
 }
 
@@ -71,6 +75,7 @@ function setrange(call: Call): void {
   if (!address) return;
   memory.copy(address + <u32>offset, call.at(3), added);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.STRING, "setrange", 1);
   replyInteger(bytes);
 }
 

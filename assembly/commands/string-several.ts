@@ -2,6 +2,7 @@
 
 import { lookupRead, lookupWrite, setExpiry } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { INVALID_KEY_COUNT, WRONG_PAIR_COUNT, replyWrongArity } from "../protocol/errors";
 import {
   replyArray, replyError, replyInteger, replyNull, replyOk,
@@ -9,6 +10,7 @@ import {
 import {
   Call, renderAsBlock, renderInstead, renderNothing, renderVerbatim, reserveOrReply, touchKey,
 } from "../server/call";
+import { notifyArgument, notifyReplacing } from "../server/notifications";
 import { command } from "../server/table";
 import { parseInteger } from "../text/integers";
 import { Type } from "../values/key-entry";
@@ -55,8 +57,10 @@ export function anyKey(call: Call, first: i32, end: i32, wanted: bool): bool {
 function setPairs(call: Call, first: i32, end: i32): void {
   for (let index = first; index < end; index += 2) {
     lookupWrite(call.database, call.at(index), call.bytesOf(index));
+    notifyReplacing(call, Type.STRING, index);
     setFromArgument(call, index, index + 1, false);
     touchKey(call, call.at(index), call.bytesOf(index));
+    notifyArgument(call, EventClass.STRING, "set", index);
   }
 }
 
@@ -116,9 +120,12 @@ function msetex(call: Call): void {
 function setWithLifetime(call: Call, index: i32, options: StringOptions): void {
   const expires = options.has(EXPIRIES);
   lookupWrite(call.database, call.at(index), call.bytesOf(index));
+  notifyReplacing(call, Type.STRING, index);
   const entry = setFromArgument(call, index, index + 1, expires || options.has(Option.KEEPTTL));
   if (expires) setExpiry(call.database, entry, options.whenMs);
   touchKey(call, call.at(index), call.bytesOf(index));
+  notifyArgument(call, EventClass.STRING, "set", index);
+  if (expires) notifyArgument(call, EventClass.GENERIC, "expire", index);
   renderSet(call, index, index + 1, options);
 }
 

@@ -2,10 +2,12 @@
 
 import { lookupRead, lookupWrite, removeExpiry, setExpiry } from "../keyspace/database";
 import { effectBytes, effectExpireAt, effectLiteral } from "../keyspace/effects";
+import { EventClass } from "../keyspace/events";
 import { isReplaying, nowMs } from "../memory/root";
 import { WRONG_TYPE } from "../protocol/errors";
 import { replyError, replyInteger, replyNull, replyOk } from "../protocol/reply";
 import { Call, renderInstead, renderNothing, touchKey } from "../server/call";
+import { notifyArgument, notifyReplacing } from "../server/notifications";
 import { command, deprecated } from "../server/table";
 import { KeyEntry, Type } from "../values/key-entry";
 import { stringBytes } from "../values/string";
@@ -33,8 +35,10 @@ function set(call: Call): void {
   if (call.argumentCount != 3) return setWithOptions(call);
   if (!reserveValue(call, 1, 2)) return;
   lookupWrite(call.database, call.at(1), call.bytesOf(1));
+  notifyReplacing(call, Type.STRING, 1);
   setFromArgument(call, 1, 2, false);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.STRING, "set", 1);
   replyOk();
 }
 
@@ -66,9 +70,12 @@ function setWithOptions(call: Call): void {
 /** Sets argument 1 to argument `value` with the lifetime of the options, and renders that. */
 function setRendered(call: Call, value: i32, flags: u32): void {
   const expires = (flags & EXPIRIES) != 0;
+  notifyReplacing(call, Type.STRING, 1);
   const entry = setFromArgument(call, 1, value, expires || (flags & Option.KEEPTTL) != 0);
   if (expires) setExpiry(call.database, entry, stringOptions().whenMs);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.STRING, "set", 1);
+  if (expires) notifyArgument(call, EventClass.GENERIC, "expire", 1);
   stringOptions().flags = flags;
   renderSet(call, 1, value, stringOptions());
 }
@@ -134,6 +141,7 @@ function expireFound(call: Call, entry: KeyEntry, whenMs: i64): void {
   if (isOver) return removeRendered(call);
   setExpiry(call.database, entry, whenMs);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.GENERIC, "expire", 1);
   renderNothing(call);
   effectExpireAt(call.database.number, call.at(1), call.bytesOf(1), whenMs);
 }
@@ -144,6 +152,7 @@ function persistFound(call: Call, entry: KeyEntry): void {
   replyString(entry);
   removeExpiry(call.database, entry);
   touchKey(call, call.at(1), call.bytesOf(1));
+  notifyArgument(call, EventClass.GENERIC, "persist", 1);
   if (!renderInstead(call, 2)) return;
   effectLiteral("PERSIST");
   effectBytes(call.at(1), call.bytesOf(1));

@@ -25,6 +25,7 @@ import { freshAccess, touchAccess } from "./access";
 import { fieldTimes } from "../values/hash-times";
 import { keyChanged } from "./changes";
 import { effectDelete } from "./effects";
+import { EventClass, notifyIn } from "./events";
 import { expireFields, hasDueFields, leaveFieldIndex, settleFieldTimes } from "./field-expiry";
 import { discardEntry } from "./garbage";
 import { Database } from "./keyspace";
@@ -70,20 +71,29 @@ function isGone(database: Database, entry: KeyEntry): bool {
     return true;
   }
   if (!entry.hasFieldTimes || !hasDueFields(entry) || !expireFields(database, entry)) return false;
-  removeFound(database);
+  removeEmptied(database, entry);
   return true;
+}
+
+/** Removes the found hash, of which the last field has expired. */
+function removeEmptied(database: Database, entry: KeyEntry): void {
+  notifyIn(database.number, EventClass.GENERIC, "del", entry.keyAddress, entry.keyBytes);
+  removeFound(database);
 }
 
 /** The key for reading: counts a hit or a miss and moves its access clock; null when missing. */
 export function lookupRead(database: Database, key: usize, bytes: u32): KeyEntry | null {
   const entry = seek(database, key, bytes);
-  if (!entry) {
-    statistics().keyspaceMisses += 1;
-    return null;
-  }
+  if (!entry) return missed(database, key, bytes);
   statistics().keyspaceHits += 1;
   touchAccess(entry);
   return entry;
+}
+
+function missed(database: Database, key: usize, bytes: u32): KeyEntry | null {
+  statistics().keyspaceMisses += 1;
+  notifyIn(database.number, EventClass.KEY_MISS, "keymiss", key, bytes);
+  return null;
 }
 
 /** The key for writing: fills the Lookup record; null when missing. */
@@ -96,8 +106,8 @@ export function lookupWrite(database: Database, key: usize, bytes: u32): KeyEntr
 /** The key for reading about it, not its value: counts a hit or a miss, leaves the access clock. */
 export function lookupUntouched(database: Database, key: usize, bytes: u32): KeyEntry | null {
   const entry = seek(database, key, bytes);
-  if (entry) statistics().keyspaceHits += 1;
-  else statistics().keyspaceMisses += 1;
+  if (!entry) return missed(database, key, bytes);
+  statistics().keyspaceHits += 1;
   return entry;
 }
 
@@ -117,6 +127,20 @@ export function peek(database: Database, key: usize, bytes: u32): KeyEntry | nul
  * writes at `entry.value`.
  */
 export function addKey(
+  database: Database,
+  key: usize,
+  keyBytes: u32,
+  type: Type,
+  encoding: Encoding,
+  valueBytes: u32,
+): KeyEntry {
+  const entry = putKey(database, key, keyBytes, type, encoding, valueBytes);
+  notifyIn(database.number, EventClass.NEW, "new", key, keyBytes);
+  return entry;
+}
+
+/** As `addKey`, for a key that takes the place of one just removed: it is no new one. */
+export function putKey(
   database: Database,
   key: usize,
   keyBytes: u32,
@@ -182,6 +206,7 @@ function expireFound(database: Database, entry: KeyEntry): void {
   statistics().expiredKeys += 1;
   effectDelete(database.number, entry.keyAddress, entry.keyBytes);
   keyChanged(database.number, entry.keyAddress, entry.keyBytes);
+  notifyIn(database.number, EventClass.EXPIRED, "expired", entry.keyAddress, entry.keyBytes);
   removeFound(database);
   lookup().slot = 0;
 }

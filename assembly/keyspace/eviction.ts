@@ -26,6 +26,7 @@ import { accessFrequency, idleSeconds } from "./access";
 import { keyChanged } from "./changes";
 import { removeEntry } from "./database";
 import { effectDelete } from "./effects";
+import { EventClass, notifyIn } from "./events";
 import { Database, databaseAt, databaseCount } from "./keyspace";
 import { statistics } from "./statistics";
 
@@ -112,6 +113,7 @@ function evict(database: Database, entry: KeyEntry): void {
   statistics().evictedKeys += 1;
   effectDelete(database.number, entry.keyAddress, entry.keyBytes);
   keyChanged(database.number, entry.keyAddress, entry.keyBytes);
+  notifyIn(database.number, EventClass.EVICTED, "evicted", entry.keyAddress, entry.keyBytes);
   removeEntry(database, entry);
 }
 

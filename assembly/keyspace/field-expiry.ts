@@ -29,6 +29,7 @@ import { KeyEntry } from "../values/key-entry";
 import { removeEntry } from "./database";
 import { keyChanged } from "./changes";
 import { effectBytes, effectLiteral, effectStart } from "./effects";
+import { EventClass, notifyIn } from "./events";
 import { Database, databaseAt, databaseCount } from "./keyspace";
 import { statistics } from "./statistics";
 
@@ -84,7 +85,10 @@ function removeDue(database: Database, entry: KeyEntry, most: i32): i32 {
     ? removeDuePacked(database, entry, most)
     : removeDueInTable(database, entry, most);
   statistics().expiredSubkeys += <f64>removed;
-  if (removed) keyChanged(database.number, entry.keyAddress, entry.keyBytes);
+  if (removed) {
+    keyChanged(database.number, entry.keyAddress, entry.keyBytes);
+    notifyIn(database.number, EventClass.HASH, "hexpired", entry.keyAddress, entry.keyBytes);
+  }
   settleFieldTimes(database, entry);
   return removed;
 }
@@ -140,7 +144,9 @@ export function expireFieldsCycle(steps: i32): i32 {
       if (times.dueMs > nowMs()) break;
       const entry = changetype<KeyEntry>(<usize>times.entry);
       left -= removeDue(database, entry, left);
-      if (!hashCount(entry)) removeEntry(database, entry);
+      if (hashCount(entry)) continue;
+      notifyIn(database.number, EventClass.GENERIC, "del", entry.keyAddress, entry.keyBytes);
+      removeEntry(database, entry);
     }
   }
   return left;

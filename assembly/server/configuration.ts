@@ -17,6 +17,7 @@
  */
 
 import { EXCHANGE, Exchange, SERVER_ROOT } from "../abi";
+import { setEventClasses } from "../keyspace/events";
 import { EvictionPolicy, setEvictionRules } from "../keyspace/eviction";
 import { accessRules } from "../keyspace/access";
 import { Arena, allocate, release } from "../memory/allocator";
@@ -390,6 +391,7 @@ export function applySettings(): void {
   values.guardsSaves = u32(guardsSaves);
   setParserLimits(values.bulkBytesMaximum, values.queryBufferBytesMaximum);
   applyEncodingLimits();
+  setEventClasses(<u32>numberOf("notify-keyspace-events"));
   const rules = accessRules();
   const policy = numberOf("maxmemory-policy");
   setEvictionRules(<EvictionPolicy>policy, <i32>numberOf("maxmemory-samples"));

@@ -194,8 +194,8 @@ function checkPercentiles(address: usize, bytes: u32, out: TextBuilder): string 
   return null;
 }
 
-/** The event classes in the order of their bits: K E g $ l s h z x e t m d n. */
-const CLASSES: string = "KEg$lshzxetmdn";
+/** The event classes in the order of their bits (keyspace/events.ts). */
+const CLASSES: string = "KEg$lshzxetmdnoc";
 /** A stands for g $ l s h z x e t d. */
 const ALL: u32 = 0x17fc;
 const MODULE_AND_ALL_ORDER: string = "g$lshzxetd";
@@ -233,6 +233,8 @@ export function eventClassesText(bits: u32, out: TextBuilder): void {
   appendClass(bits, 0x4b, out);
   appendClass(bits, 0x45, out);
   appendClass(bits, 0x6d, out);
+  appendClass(bits, 0x6f, out);
+  appendClass(bits, 0x63, out);
 }
 
 function appendClass(bits: u32, byte: i32, out: TextBuilder): void {

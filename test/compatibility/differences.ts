@@ -241,3 +241,14 @@ export const differences: Difference[] = [
     source: "7.2 checks before it converts (getTimeoutFromObjectOrReply in src/timeout.c)",
   },
 ];
+
+/** Where the events of a command differ. */
+export interface EventDifference {
+  /** The command line. */
+  command: RegExp;
+  /** Whether these two streams are this difference: lines of channel and text. */
+  isSame: (redis: string[], quire: string[]) => boolean;
+  source: string;
+}
+
+export const eventDifferences: EventDifference[] = [];
