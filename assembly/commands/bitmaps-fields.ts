@@ -114,6 +114,14 @@ function nextStep(call: Call): Step {
   return step;
 }
 
+/** What all operations together came to. */
+const enum Outcome {
+  /** None of them wrote: they read or failed. */
+  FAILED,
+  SAME,
+  CHANGED,
+}
+
 function fields(call: Call, mayWrite: bool): void {
   let count: u32 = 0;
   let writes = false;
@@ -135,12 +143,13 @@ function fields(call: Call, mayWrite: bool): void {
   const isNew = !entry || !isRaw(entry);
   const address = openFound(call, entry, bytes);
   if (!address) return;
-  const changed = doFields(call, address, <u32>bytes, count);
+  const outcome = doFields(call, address, <u32>bytes, count);
+  const changed = outcome == Outcome.CHANGED;
   // Growth and a new encoding count, too, even if every operation failed: the effect does the same.
   if (!changed && !isNew && needed <= before) return;
   touchKey(call, call.at(1), call.bytesOf(1));
-  // A new encoding alone is no event.
-  if (!changed && entry && needed <= before) return;
+  // A new encoding alone is no event, nor is growth when every operation failed.
+  if (!changed && (outcome == Outcome.FAILED || (entry && needed <= before))) return;
   notifyArgument(call, EventClass.STRING, "setbit", 1);
 }
 
@@ -152,9 +161,9 @@ function readFields(call: Call, count: u32): void {
   doFields(call, address, bytes, count);
 }
 
-/** Does all operations and answers them; true when one changed the value. */
-function doFields(call: Call, address: usize, bytes: u32, count: u32): bool {
-  let changed = false;
+/** Does all operations and answers them. */
+function doFields(call: Call, address: usize, bytes: u32, count: u32): Outcome {
+  let outcome = Outcome.FAILED;
   replyArray(count);
   startFields();
   for (let step = nextStep(call); step != Step.END; step = nextStep(call)) {
@@ -167,12 +176,13 @@ function doFields(call: Call, address: usize, bytes: u32, count: u32): bool {
       replyNull();
     } else {
       replyInteger(step == Step.SET ? old : at.result);
+      if (outcome == Outcome.FAILED) outcome = Outcome.SAME;
       if (at.result == old) continue;
       writeField(address, <u64>at.offset, at.bits, <u64>at.result);
-      changed = true;
+      outcome = Outcome.CHANGED;
     }
   }
-  return changed;
+  return outcome;
 }
 
 /** Computes the new value of the field at hand; true when it had to be wrapped or saturated. */

@@ -1,7 +1,7 @@
 /** OBJECT: how a key is stored and when it was used. */
 
 import { accessFrequency, accessRules, idleSeconds } from "../keyspace/access";
-import { lookupUntouched } from "../keyspace/database";
+import { lookupUnheard } from "../keyspace/database";
 import { OBJECT_FREQUENCY_WITHOUT_LFU, OBJECT_IDLE_WITH_LFU } from "../protocol/errors";
 import { replyBulkText, replyError, replyInteger, replyNull } from "../protocol/reply";
 import { Call } from "../server/call";
@@ -17,7 +17,7 @@ const SHARED_REFERENCES: i64 = 2147483647;
 
 /** The key of argument 2; null: the null reply is given. */
 function keyOrReply(call: Call): KeyEntry | null {
-  const entry = lookupUntouched(call.database, call.at(2), call.bytesOf(2));
+  const entry = lookupUnheard(call.database, call.at(2), call.bytesOf(2));
   if (!entry) replyNull();
   return entry;
 }

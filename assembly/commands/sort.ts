@@ -16,7 +16,9 @@
  */
 
 import { SERVER_ROOT } from "../abi";
-import { addKey, lookupRead, lookupWrite, putKey, removeFound } from "../keyspace/database";
+import {
+  addKey, lookupQuiet, lookupRead, lookupWrite, putKey, removeFound,
+} from "../keyspace/database";
 import { effectBytes, effectDelete, effectLiteral } from "../keyspace/effects";
 import { EventClass } from "../keyspace/events";
 import { compareBytes, findByte } from "../memory/bytes";
@@ -69,6 +71,8 @@ class Sort {
   /** Room for names of keys. */
   name: u32;
   longest: u32;
+  /** 1: what GET finds was looked up before and is counted already. */
+  isCounted: u32;
 }
 
 @unmanaged
@@ -436,7 +440,10 @@ function findValue(call: Call, sort: Sort, argument: i32, item: Item): bool {
   copyBytes(name, pattern, star);
   copyBytes(name + star, item.address, item.bytes);
   copyBytes(name + star + item.bytes, pattern + star + 1, behind);
-  const entry = lookupRead(call.database, name, star + item.bytes + behind);
+  const nameBytes = star + item.bytes + behind;
+  const entry = sort.isCounted
+    ? lookupQuiet(call.database, name, nameBytes)
+    : lookupRead(call.database, name, nameBytes);
   if (!entry) return false;
   if (arrow < bytes) return findInHash(entry, pattern + arrow + 2, bytes - arrow - 2);
   if (entry.type != Type.STRING) return false;
@@ -496,6 +503,7 @@ function storeSorted(call: Call, sort: Sort): void {
   }
   if (!reserveOrReply(bytes)) return;
   const list = temporaryList();
+  sort.isCounted = 1;
   for (let index: u32 = 0; index < count; index++) {
     resultAt(call, sort, index);
     pushGrowing(list, false, found().address, found().bytes);

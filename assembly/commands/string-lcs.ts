@@ -71,15 +71,12 @@ function lcs(call: Call): void {
 
 function readStrings(call: Call, self: Lcs): bool {
   const first = lookupRead(call.database, call.at(1), call.bytesOf(1));
-  if (first && first.type != Type.STRING) {
-    replyError(LCS_NOT_STRINGS);
-    return false;
-  }
-  self.aBytes = first ? stringBytes(first, NUMBER) : 0;
-  self.a = first ? stringAddress(first, NUMBER) : NUMBER;
+  const isText = !first || first.type == Type.STRING;
+  self.aBytes = first && isText ? stringBytes(first, NUMBER) : 0;
+  self.a = first && isText ? stringAddress(first, NUMBER) : NUMBER;
   // The second lookup may remove what has expired, never what the first one found, except itself.
   const second = lookupRead(call.database, call.at(2), call.bytesOf(2));
-  if (second && second.type != Type.STRING) {
+  if (!isText || (second && second.type != Type.STRING)) {
     replyError(LCS_NOT_STRINGS);
     return false;
   }

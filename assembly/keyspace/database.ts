@@ -111,6 +111,14 @@ export function lookupUntouched(database: Database, key: usize, bytes: u32): Key
   return entry;
 }
 
+/** As `lookupUntouched`, but a miss is no event (OBJECT). */
+export function lookupUnheard(database: Database, key: usize, bytes: u32): KeyEntry | null {
+  const entry = seek(database, key, bytes);
+  if (entry) statistics().keyspaceHits += 1;
+  else statistics().keyspaceMisses += 1;
+  return entry;
+}
+
 /** The key for a look that leaves no trace in clocks and counters (DEBUG). */
 export function lookupQuiet(database: Database, key: usize, bytes: u32): KeyEntry | null {
   return seek(database, key, bytes);

@@ -28,6 +28,7 @@ import {
 import { Call, settleEffectsOf } from "./call";
 import { countErrorCode } from "./error-statistics";
 import { endSilence, isOutOfMemory, startSilence } from "./execute";
+import { setExecuting, settleMessages } from "./messages";
 import { Session } from "./session";
 import { RowFlag } from "./table";
 import { Link, Waiter, firstDeadline, stopWaiting } from "./waiting";
@@ -87,10 +88,13 @@ function runAgain(waiter: Waiter): void {
   call.canWait = 1;
   call.status = Status.CONTINUE;
   accessRules().paused = session.noTouch;
+  setExecuting(session);
   if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) replyError(OUT_OF_MEMORY);
   else call_indirect<void>(row.handler, call);
   accessRules().paused = 0;
   settleEffectsOf(call);
+  setExecuting(null);
+  settleMessages(session);
   if (call.status == Status.WAITING) sinkUnmute(replySink());
   else release(waiter);
 }

@@ -251,4 +251,12 @@ export interface EventDifference {
   source: string;
 }
 
-export const eventDifferences: EventDifference[] = [];
+const sorted = (lines: string[]) => [...lines].sort().join("\n");
+
+export const eventDifferences: EventDifference[] = [
+  {
+    command: /^sort(_ro)? /i,
+    isSame: (redis, quire) => sorted(redis) === sorted(quire),
+    source: "the order of the misses is that of the members of a set, which is none",
+  },
+];
