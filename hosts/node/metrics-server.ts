@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type RawReply, ReplyError, Status } from "../shared/protocol/resp.js";
+import { type RawReply, Status } from "../shared/protocol/resp.js";
 import { metricsPage, pageWhileDown } from "./metrics.js";
 
 /** A request that is not whole by then is refused, a connection without one is closed. */
@@ -15,10 +15,6 @@ const MOST_CONNECTIONS = 100;
 const HEALTHY = "ok\n";
 const LOADING = "loading\n";
 const DOWN = "down\n";
-const SLOW_COMMANDS = [
-  ["SLOWLOG", "LEN"],
-  ["SLOWLOG", "GET", "1"],
-];
 
 export interface MetricsServerOptions {
   isLoading: () => boolean;
@@ -30,8 +26,6 @@ export class MetricsServer {
   readonly #options: MetricsServerOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** Whether the engine knows a slow log. */
-  #hasSlow = true;
 
   constructor(options: MetricsServerOptions) {
     this.#options = options;
@@ -91,10 +85,10 @@ export class MetricsServer {
       const [info, parameters, entries, latest] = this.#options.run([
         ["INFO", "everything"],
         ["CONFIG", "GET", "maxmemory", "maxclients", "databases"],
-        ...(this.#hasSlow ? SLOW_COMMANDS : []),
+        ["SLOWLOG", "LEN"],
+        ["SLOWLOG", "GET", "1"],
       ]);
       const slow = slowOf(entries, latest);
-      this.#hasSlow = slow !== undefined;
       return metricsPage({
         info: textOf(info),
         parameters: pairsOf(parameters),
@@ -131,7 +125,6 @@ function pairsOf(reply: RawReply | undefined): Map<string, string> {
 
 /** Replies of SLOWLOG LEN and SLOWLOG GET 1: [[id, time, microseconds, ...]]. */
 function slowOf(entries: RawReply | undefined, latest: RawReply | undefined) {
-  if (entries === undefined || entries instanceof ReplyError) return undefined;
   const [first] = Array.isArray(latest) ? latest : [];
   const [id, , microseconds] = Array.isArray(first) ? first : [];
   return {

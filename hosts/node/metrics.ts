@@ -40,8 +40,8 @@ export interface MetricSources {
   /** Values of `maxmemory`, `maxclients` and `databases`. */
   parameters: ReadonlyMap<string, string>;
   nowMs: number;
-  /** Entries in the slow log, its latest id and how long that took; when there is one. */
-  slow: { entries: number; lastId: number; lastMicroseconds: number } | undefined;
+  /** Entries in the slow log, the id of the latest and how long that took. */
+  slow: { entries: number; lastId: number; lastMicroseconds: number };
 }
 
 /** The page of a server that cannot be asked. */
@@ -157,7 +157,6 @@ function addDatabases(page: Page, fields: Map<string, string>, count: number): v
 }
 
 function addSlow(page: Page, slow: MetricSources["slow"]): void {
-  if (slow === undefined) return;
   page.add("slowlog_length", slow.entries);
   page.add("slowlog_last_id", slow.lastId);
   page.add("last_slow_execution_duration_seconds", slow.lastMicroseconds / 1e6);

@@ -7,6 +7,8 @@ import { MetricsServer } from "../../hosts/node/metrics-server.js";
 import { type RunningServer, startServer } from "../../hosts/node/server.js";
 import { Wire } from "./support.js";
 
+const NO_SLOW = { entries: 0, lastId: 0, lastMicroseconds: 0 };
+
 let server: RunningServer | undefined;
 afterEach(async () => {
   await server?.close();
@@ -90,7 +92,7 @@ describe("/metrics", () => {
 
   it("escapes labels and leaves out what is no number", () => {
     const info = 'os:a"b\\c\r\nused_memory:none\r\nerrorstat_X:count=?\r\nmaxmemory:5\r\n';
-    const page = metricsPage({ info, parameters: new Map(), nowMs: 0, slow: undefined });
+    const page = metricsPage({ info, parameters: new Map(), nowMs: 0, slow: NO_SLOW });
     expect(page).toContain('os="a\\"b\\\\c"');
     expect(page).toContain("redis_memory_max_bytes 5\n");
     expect(page).not.toMatch(/memory_used|errors_total|NaN/);
@@ -146,6 +148,25 @@ describe("/healthz", () => {
       ["redis_up", 0],
       ["redis_loading_dump_file", isLoading ? 1 : 0],
     ]);
+  });
+});
+
+describe("a scrape", () => {
+  it("is answered while clients are paused, and nobody sees it", async () => {
+    const { url, wire } = await start({ "slowlog-log-slower-than": 0 });
+    expect(await wire.ask("SET", "a", "1")).toBe("+OK");
+    const watcher = await Wire.open({ port: server?.port ?? 0 });
+    expect(await watcher.ask("MONITOR")).toBe("+OK");
+    expect(await wire.ask("CLIENT", "PAUSE", "400", "ALL")).toBe("+OK");
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const page = await samples(url);
+    expect(page.get("redis_up")).toBe(1);
+    expect(page.get("redis_slowlog_length")).toBeGreaterThan(0);
+    expect(page.get("redis_last_slow_execution_duration_seconds")).toBeGreaterThan(0);
+    expect(await wire.ask("PING")).toBe("+PONG");
+    const seen = `${await watcher.line()}${await watcher.line()}`;
+    expect(seen).toMatch(/"CLIENT" "PAUSE".*"PING"$/);
+    watcher.close();
   });
 });
 
