@@ -164,8 +164,7 @@ describe("a scrape", () => {
     expect(page.get("redis_slowlog_length")).toBeGreaterThan(0);
     expect(page.get("redis_last_slow_execution_duration_seconds")).toBeGreaterThan(0);
     expect(await wire.ask("PING")).toBe("+PONG");
-    const seen = `${await watcher.line()}${await watcher.line()}`;
-    expect(seen).toMatch(/"CLIENT" "PAUSE".*"PING"$/);
+    expect(await watcher.line()).toMatch(/"PING"$/);
     watcher.close();
   });
 });
