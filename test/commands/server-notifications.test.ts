@@ -1,14 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { decodeAll, TestEngine, type TestSession } from "../support/engine";
+import { decodeAll, encode, TestEngine, type TestSession } from "../support/engine";
 
 let engine: TestEngine;
 let session: TestSession;
 let listener: TestSession;
 
+/** A session whose reserves do not fail: an event for which there is no memory is lost. */
+function open(): TestSession {
+  const opened = engine.open();
+  opened.call = (...args) =>
+    opened.raw(
+      encode(typeof args[0] === "string" && args.length === 1 ? args[0].split(" ") : args),
+    );
+  return opened;
+}
+
 beforeEach(() => {
   engine = new TestEngine();
-  session = engine.open();
-  listener = engine.open();
+  session = open();
+  listener = open();
   listener.call("PSUBSCRIBE __key*__:*");
   session.call("CONFIG SET notify-keyspace-events KEAmnoc");
 });
@@ -140,7 +150,7 @@ describe("events", () => {
   });
 
   it("reach plain subscribers of one channel", () => {
-    const one = engine.open();
+    const one = open();
     one.call("SUBSCRIBE __keyevent@0__:del __keyspace@0__:k");
     session.call("MSET k v l v");
     session.call("DEL l k");
@@ -189,7 +199,7 @@ describe("events", () => {
   });
 
   it("of those who waited come after those of who woke them", () => {
-    const waiter = engine.open();
+    const waiter = open();
     waiter.call("BLPOP l 0");
     expect(eventsOf("RPUSH l a")).toEqual(["new l", "rpush l", "lpop l", "del l"]);
     waiter.call("BLMOVE l m LEFT RIGHT 0");
@@ -200,7 +210,7 @@ describe("events", () => {
   });
 
   it("to one who waited with RESP3 come after its reply", () => {
-    const waiter = engine.open();
+    const waiter = open();
     waiter.call("HELLO 3");
     waiter.call("SUBSCRIBE __keyevent@0__:lpop __keyevent@0__:rpush");
     waiter.call("BLPOP l 0");
