@@ -50,6 +50,7 @@ import { initializeMonitors, leaveMonitors } from "./server/monitors";
 import { initializePause, isPaused } from "./server/pause";
 import { publishEvent } from "./server/notifications";
 import { initializePubsub, unsubscribeAll, validatePubsub } from "./server/pubsub";
+import { initializeLatency, noteLatency } from "./server/latency";
 import { initializeSlowLog } from "./server/slow-log";
 import { initializeSampling, takeSamples } from "./server/sampling";
 import { renderRow } from "./server/row-facts";
@@ -60,7 +61,7 @@ import {
 } from "./server/session";
 import { initializeSettings, settings } from "./server/settings";
 import { initializeRows } from "./server/table";
-import { initializeTiming } from "./server/timing";
+import { initializeTiming, latencyClockMs } from "./server/timing";
 import { hearChange } from "./server/changes";
 import { disableTracking, initializeTracking } from "./server/tracking";
 import { dropTransaction } from "./server/transaction";
@@ -159,6 +160,7 @@ function startServer(observationSeed: u64): void {
   initializePause();
   initializeMonitors();
   initializeSlowLog();
+  initializeLatency();
   initializeFacts();
   publishHistory();
   store<f64>(EXCHANGE + Exchange.POSITION, position());
@@ -238,13 +240,17 @@ export function tick(timeMs: f64, steps: i32): i32 {
   if (settings().tickPaused) return i32(isBehind);
   takeSamples();
   const settled = settleValueTables(settleTables(collectGarbage(steps)));
+  const beganMs = latencyClockMs();
   const left = isHeld ? settled : relieveMemory(settled);
+  const relievedMs = latencyClockMs();
+  noteLatency("eviction-cycle", relievedMs - beganMs);
   evictClients();
   let more = isBehind || hasGarbage() || left <= 0;
   if (settings().activeExpire && !isHeld) {
     if (expireCycle(left, settings().activeExpireEffort)) more = true;
     if (expireFieldsCycle(max(left, 1)) <= 0) more = true;
   }
+  noteLatency("expire-cycle", latencyClockMs() - relievedMs);
   settleEffects();
   return i32(more);
 }

@@ -30,6 +30,7 @@ import { registerInfo } from "./info";
 import { registerLog } from "./log";
 import { registerMemory } from "./memory";
 import { registerMonitor } from "./monitor";
+import { registerLatency } from "./latency";
 import { registerSlowLog } from "./slowlog";
 import { registerMigrate } from "./migrate";
 import { registerPersistence } from "./persistence";
@@ -66,6 +67,7 @@ export function registerCommands(): void {
   registerCommandTable();
   registerServerSmall();
   registerSlowLog();
+  registerLatency();
   registerMonitor();
   registerEmptyAreas();
 }

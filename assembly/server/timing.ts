@@ -30,6 +30,7 @@ import { Arena, allocate, reserve } from "../memory/allocator";
 import { statistics } from "../keyspace/statistics";
 import { errorsThisCall } from "../protocol/reply";
 import { Call } from "./call";
+import { isLatencyMonitored } from "./latency";
 import { showCall } from "./monitors";
 import { settings } from "./settings";
 import { noteSlow } from "./slow-log";
@@ -88,6 +89,11 @@ function root(): TimingRoot {
 
 export function initializeTiming(): void {
   memory.fill(changetype<usize>(root()), 0, offsetof<TimingRoot>());
+}
+
+/** The clock for what the ticks do, read only while somebody asks for latencies. */
+export function latencyClockMs(): f64 {
+  return isLatencyMonitored() ? clock() : 0;
 }
 
 /** A run of commands begins. */
@@ -272,6 +278,15 @@ export function recordedCalls(row: Row): f64 {
   let sum: f64 = 0;
   if (!row.histogram) return 0;
   for (let index: u32 = 0; index < BUCKETS; index++) {
+    sum += <f64>load<u32>(row.histogram + (index << 2));
+  }
+  return sum;
+}
+
+/** Recorded calls that took at most so long. */
+export function callsWithin(row: Row, nanoseconds: u64): f64 {
+  let sum: f64 = 0;
+  for (let index: u32 = 0; index < BUCKETS && bucketEnd(index) <= nanoseconds; index++) {
     sum += <f64>load<u32>(row.histogram + (index << 2));
   }
   return sum;
