@@ -36,7 +36,7 @@ it("a monitor is shown what other clients run", async () => {
   expect(shown.slice(-4)).toEqual(["multi", "set a 1", "exec", "get a"]);
 });
 
-it("writes of all clients wait for the end of a pause and then run, each in its order", async () => {
+it("writes of all clients wait for the end of a pause, then run in their order", async () => {
   const admin = open();
   const clients = [open(), open(), open()];
   await Promise.all(clients.map((client) => client.ping()));
