@@ -4,6 +4,9 @@ import { START_MS, TestEngine, type TestSession } from "../support/engine";
 
 const START_SECONDS = START_MS / 1000;
 
+/** Histograms are left out while memory is short. */
+const failsReserves = process.env.QUIRE_TEST_FAIL_RESERVE === "1";
+
 let engine: TestEngine;
 let client: TestSession;
 let stepMs = 0;
@@ -79,7 +82,7 @@ describe("LATENCY RESET", () => {
 });
 
 describe("LATENCY HISTOGRAM", () => {
-  test("counts calls by time, cumulated", () => {
+  test.skipIf(failsReserves)("counts calls by time, cumulated", () => {
     slow("KEYS *", 1);
     slow("KEYS *", 3);
     client.call("KEYS *");

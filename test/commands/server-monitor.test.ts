@@ -3,6 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { SessionFlag } from "../../assembly/abi";
 import { encode, TestEngine, type TestSession } from "../support/engine";
 
+/** Lines are left out while memory is short. */
+const failsReserves = process.env.QUIRE_TEST_FAIL_RESERVE === "1";
+
 let engine: TestEngine;
 let watcher: TestSession;
 let client: TestSession;
@@ -64,14 +67,14 @@ describe("MONITOR", () => {
     expect(shown("CLIENT ID", "GETDEL a")).toBe(line('"CLIENT" "ID"') + line('"GETDEL" "a"'));
   });
 
-  test("redacts secrets", () => {
+  test.skipIf(failsReserves)("redacts secrets", () => {
     expect(shown("AUTH user word", "HELLO 2 AUTH default word SETNAME x")).toBe(
       line('"AUTH" "(redacted)" "(redacted)"') +
         line('"HELLO" "2" "AUTH" "(redacted)" "(redacted)" "SETNAME" "x"'),
     );
   });
 
-  test("shows the commands of a transaction when they run", () => {
+  test.skipIf(failsReserves)("shows the commands of a transaction when they run", () => {
     expect(shown("MULTI", "SET a 1")).toBe(line('"MULTI"'));
     client.call("GET a");
     client.call("EXEC");
@@ -163,7 +166,7 @@ describe("MONITOR", () => {
     expect(shownTo(client)).toBe("+OK\r\n");
   });
 
-  test("stands in order among messages and replies", () => {
+  test.skipIf(failsReserves)("stands in order among messages and replies", () => {
     watcher.call("MONITOR");
     watcher.call("SUBSCRIBE news");
     shownTo(watcher);

@@ -3,6 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { SessionFlag } from "../../assembly/abi";
 import { encode, START_MS, TestEngine, type TestSession } from "../support/engine";
 
+/** Entries are left out while memory is short. */
+const failsReserves = process.env.QUIRE_TEST_FAIL_RESERVE === "1";
+
 let engine: TestEngine;
 let client: TestSession;
 /** What each look at the clock adds, milliseconds. */
@@ -33,7 +36,7 @@ describe("SLOWLOG GET", () => {
     ]);
   });
 
-  test("answers ten unless told otherwise, newest first", () => {
+  test.skipIf(failsReserves)("answers ten unless told otherwise, newest first", () => {
     client.call("CONFIG SET slowlog-log-slower-than 0");
     for (let index = 0; index < 12; index++) client.call(`ECHO ${index}`);
     client.call("CONFIG SET slowlog-log-slower-than -1");
@@ -72,7 +75,7 @@ describe("SLOWLOG GET", () => {
     expect(args[31]).toBe("... (12 more arguments)");
   });
 
-  test("shows no secrets", () => {
+  test.skipIf(failsReserves)("shows no secrets", () => {
     client.call("CONFIG SET slowlog-log-slower-than 0");
     client.call("AUTH user word");
     client.call("HELLO 2 AUTH default word SETNAME x");
@@ -86,7 +89,7 @@ describe("SLOWLOG GET", () => {
     expect(text).toContain('["CONFIG","SET","maxmemory","0","masterauth","(redacted)","hz","10"]');
   });
 
-  test("has the queued commands of a transaction, not its EXEC", () => {
+  test.skipIf(failsReserves)("has the queued commands of a transaction, not its EXEC", () => {
     client.call("CONFIG SET slowlog-log-slower-than 0");
     client.call("SLOWLOG RESET");
     client.call("MULTI");
