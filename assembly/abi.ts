@@ -108,6 +108,8 @@ export const enum Exchange {
    * calls the engine for nothing but that answer. MIGRATE: only sessions of the host's own run.
    */
   REQUEST_ALONE = 240,
+  /** out, u32: 1 while the default user has a password or is off, so that clients must log in. */
+  NEEDS_PASSWORD = 244,
   /** in, u32, read by `format`: where the heap starts instead of HEAP_BASE (tests); 0 = there. */
   HEAP_START = 140,
   /** out, 16 bytes: the history of the data set; written by format, attach, startHistory. */
@@ -229,6 +231,8 @@ export const enum Request {
   MIGRATE = 9,
   /** DEBUG RELOAD; number: its options, see ReloadFlag. */
   RELOAD = 10,
+  /** ACL LOAD (number 0) and ACL SAVE (number 1; text: what the file of users is to hold). */
+  ACL_FILE = 12,
 }
 
 /** Options of DEBUG RELOAD. */

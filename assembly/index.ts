@@ -66,6 +66,7 @@ import { hearChange } from "./server/changes";
 import { disableTracking, initializeTracking } from "./server/tracking";
 import { dropTransaction } from "./server/transaction";
 import { forgetWatches, initializeWatches } from "./server/watches";
+import { initializeUsers } from "./server/users";
 import { initializeWaiting, stopWaiting, validateWaiting } from "./server/waiting";
 import { expireWaiters } from "./server/wake";
 
@@ -150,6 +151,7 @@ function startServer(observationSeed: u64): void {
   initializeErrorStatistics();
   initializeSampling();
   initializeSessions();
+  initializeUsers();
   initializeMessages();
   initializePubsub();
   initializeWatches();

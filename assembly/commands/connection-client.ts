@@ -25,10 +25,11 @@ import {
 } from "../server/session";
 import { writeSession } from "../server/session-text";
 import { command } from "../server/table";
+import { findUser } from "../server/users";
 import { stopWaiting, waiterOf } from "../server/waiting";
 import { giveUp } from "../server/wake";
 import { TextBuilder, builderByte } from "../text/builder";
-import { equalsIgnoreCase, equalsLiteral } from "../text/case";
+import { equalsIgnoreCase } from "../text/case";
 import { parseInteger } from "../text/integers";
 import { setClientName } from "./connection";
 import { containerHelp } from "./help";
@@ -256,6 +257,8 @@ class KillFilter {
   /** Arguments that hold them. */
   address: i32;
   localAddress: i32;
+  /** Its User. */
+  user: u32;
   type: ClientType;
   skipsMe: u32;
 }
@@ -287,7 +290,7 @@ function readKillOption(call: Call, filter: KillFilter, index: i32): bool {
   const value = index + 1;
   if (call.is(index, "id")) return readKillId(call, filter, value);
   if (call.is(index, "maxage")) return readMaximumAge(call, filter, value);
-  if (call.is(index, "user")) return isUserOrReply(call, value);
+  if (call.is(index, "user")) return readKillUser(call, filter, value);
   if (call.is(index, "type")) {
     filter.type = typeOrReply(call, value);
     return filter.type != ClientType.NONE;
@@ -326,9 +329,12 @@ function readMaximumAge(call: Call, filter: KillFilter, index: i32): bool {
   return false;
 }
 
-/** Every session is of the only user there is. */
-function isUserOrReply(call: Call, index: i32): bool {
-  if (equalsLiteral(call.at(index), call.bytesOf(index), "default")) return true;
+function readKillUser(call: Call, filter: KillFilter, index: i32): bool {
+  const user = findUser(call.at(index), call.bytesOf(index));
+  if (user) {
+    filter.user = <u32>changetype<usize>(user);
+    return true;
+  }
   replyErrorAround("ERR No such user '", call.at(index), call.bytesOf(index), "'");
   return false;
 }
@@ -361,6 +367,7 @@ function matchesKill(call: Call, filter: KillFilter, session: Session): bool {
   if (!isListed(session, call.session)) return false;
   if (filter.skipsMe && session == call.session) return false;
   if (filter.id && filter.id != session.id) return false;
+  if (filter.user && filter.user != session.user) return false;
   if (filter.type != ClientType.NONE && filter.type != typeOf(session)) return false;
   if (filter.address && !isArgument(call, filter.address, session.peer, session.peerBytes)) {
     return false;

@@ -14,31 +14,32 @@ import {
   replyMap, replyOk, replyStatus, setProtocol,
 } from "../protocol/reply";
 import { replySink, sinkUnmute } from "../protocol/sink";
-import { equalSecrets } from "../memory/bytes";
 import { Call, reserveServingOrReply } from "../server/call";
 import { leaveMonitors } from "../server/monitors";
 import { unsubscribeAll } from "../server/pubsub";
 import { ReplyMode, Session, isPrintable, setSessionText } from "../server/session";
-import { settings } from "../server/settings";
 import { disableTracking } from "../server/tracking";
 import { dropTransaction } from "../server/transaction";
+import {
+  UserFlag, defaultUser, findUser, isPassword, isPasswordNeeded, setUser,
+} from "../server/users";
+import { noteFailedLogin } from "../server/users-log";
 import { forgetWatches } from "../server/watches";
 import { command, deprecated } from "../server/table";
 import { REDIS_VERSION } from "../server/version";
-import { equalsLiteral } from "../text/case";
 import { parseInteger } from "../text/integers";
 
 /** Whether user and password (index, 0 = the default user) may enter; marks the session when so. */
 function authenticate(call: Call, user: i32, password: i32): bool {
   const session = call.session;
-  if (user && !equalsLiteral(call.at(user), call.bytesOf(user), "default")) return false;
-  const values = settings();
-  if (values.passwordBytes) {
-    const given = call.at(password);
-    const bytes = call.bytesOf(password);
-    if (!equalSecrets(values.passwordAddress, values.passwordBytes, given, bytes)) return false;
+  const found = user ? findUser(call.at(user), call.bytesOf(user)) : defaultUser();
+  if (!found || !isPassword(found, call.at(password), call.bytesOf(password))) {
+    if (user) noteFailedLogin(call, call.at(user), call.bytesOf(user));
+    else noteFailedLogin(call, defaultUser().name, defaultUser().nameBytes);
+    return false;
   }
   session.authenticated = 1;
+  setUser(session, found);
   parserAuthenticated(session.parser, true);
   return true;
 }
@@ -46,7 +47,7 @@ function authenticate(call: Call, user: i32, password: i32): bool {
 function auth(call: Call): void {
   const count = call.argumentCount;
   if (count > 3) return replyError(SYNTAX);
-  if (count == 2 && !settings().passwordBytes) return replyError(NO_PASSWORD_SET);
+  if (count == 2 && defaultUser().flags & UserFlag.NO_PASSWORD) return replyError(NO_PASSWORD_SET);
   const isAllowed = count == 2 ? authenticate(call, 0, 1) : authenticate(call, 1, 2);
   if (isAllowed) replyOk();
   else replyError(WRONG_PASSWORD);
@@ -91,7 +92,8 @@ function reset(call: Call): void {
   setProtocol(2);
   session.noTouch = 0;
   session.noEvict = 0;
-  session.authenticated = u32(!settings().passwordBytes);
+  setUser(session, defaultUser());
+  session.authenticated = u32(!isPasswordNeeded());
   parserAuthenticated(session.parser, session.authenticated != 0);
   setSessionText(session, offsetof<Session>("name"), 0, 0);
   if (session.replyMode == ReplyMode.OFF) {
@@ -137,7 +139,7 @@ function hello(call: Call): void {
   }
   if (name && !reserveServingOrReply(call.bytesOf(name))) return;
   if (user && !authenticate(call, user, user + 1)) return replyError(WRONG_PASSWORD);
-  if (settings().passwordBytes && !call.session.authenticated) return replyError(HELLO_NOAUTH);
+  if (isPasswordNeeded() && !call.session.authenticated) return replyError(HELLO_NOAUTH);
   if (name) setClientName(call.session, call.at(name), call.bytesOf(name));
   if (version) {
     call.session.protocol = version;

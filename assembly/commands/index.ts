@@ -26,6 +26,7 @@ import { registerSortedSetWaiting } from "./sorted-set-waiting";
 import { registerSort } from "./sort";
 import { registerStrings } from "./strings";
 import { registerDebug } from "./debug";
+import { registerAcl } from "./acl";
 import { registerInfo } from "./info";
 import { registerLog } from "./log";
 import { registerMemory } from "./memory";
@@ -53,6 +54,7 @@ export function registerCommands(): void {
   registerPubsub();
   registerTransactions();
   registerConfiguration();
+  registerAcl();
   registerInfo();
   registerMemory();
   registerDebug();

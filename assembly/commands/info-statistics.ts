@@ -79,8 +79,9 @@ total_writes_processed:0\nio_threaded_reads_processed:0\nio_threaded_writes_proc
 eventloop_duration_sum:0\neventloop_duration_cmd_sum:0\n\
 instantaneous_eventloop_cycles_per_sec:0\ninstantaneous_eventloop_duration_usec:0\n");
   integerLine(out, "acl_access_denied_auth", counted.aclDeniedAuth);
-  constantLines(out, "acl_access_denied_cmd:0\nacl_access_denied_key:0\n\
-acl_access_denied_channel:0\n");
+  integerLine(out, "acl_access_denied_cmd", counted.aclDeniedCommand);
+  integerLine(out, "acl_access_denied_key", counted.aclDeniedKey);
+  integerLine(out, "acl_access_denied_channel", counted.aclDeniedChannel);
 }
 
 // ---- Commands, errors, latencies ----------------------------------------------------------------

@@ -25,7 +25,7 @@ import { compareBytes, findByte } from "../memory/bytes";
 import { copyBytes } from "../memory/copy";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { SYNTAX, WRONG_TYPE } from "../protocol/errors";
-import { SORT_NOT_NUMBER } from "../protocol/errors-geo";
+import { SORT_BY_DENIED, SORT_GET_DENIED, SORT_NOT_NUMBER } from "../protocol/errors-geo";
 import { replyArray, replyBulk, replyError, replyInteger, replyNull } from "../protocol/reply";
 import {
   Call, integerOrReply, renderAsBlock, renderInstead, renderNothing, reserveOrReply, touchKey,
@@ -33,6 +33,7 @@ import {
 import { notifyKey, notifyReplaced } from "../server/notifications";
 import { settings } from "../server/settings";
 import { command } from "../server/table";
+import { mayReadAllKeys } from "../server/users-check";
 import { ListCursor, chunkedGrowthBytes, cursorBytes } from "../structures/chunked-list";
 import { sortReferences } from "../structures/merge-sort";
 import { createPackedList, packedText } from "../structures/packed-list";
@@ -222,8 +223,10 @@ function optionOrReply(call: Call, sort: Sort, index: i32, mayStore: bool): i32 
     sort.byAt = index + 1;
     const bytes = call.bytesOf(index + 1);
     if (bytesBefore(call.at(index + 1), bytes, 0x2a) == bytes) sort.isNative = 1;
+    else if (!mayReadAllKeys(call)) return refuseSort(SORT_BY_DENIED);
     return index + 1;
   } else if (left && call.is(index, "get")) {
+    if (!mayReadAllKeys(call)) return refuseSort(SORT_GET_DENIED);
     store<i32>(<usize>sort.gets + (sort.getCount << 2), index + 1);
     sort.getCount += 1;
     return index + 1;
@@ -232,6 +235,11 @@ function optionOrReply(call: Call, sort: Sort, index: i32, mayStore: bool): i32 
     return 0;
   }
   return index;
+}
+
+function refuseSort(reason: string): i32 {
+  replyError(reason);
+  return 0;
 }
 
 function run(call: Call, mayStore: bool): void {

@@ -19,6 +19,9 @@ export class Statistics {
   clientQueryBufferLimitDisconnections: f64;
   clientOutputBufferLimitDisconnections: f64;
   aclDeniedAuth: f64;
+  aclDeniedCommand: f64;
+  aclDeniedKey: f64;
+  aclDeniedChannel: f64;
   /** Estimate of keys that are past their time but still stored, in thousandths. */
   expiredStalePerMille: f64;
   lazyFreedObjects: f64;

@@ -7,6 +7,12 @@
 // @ts-ignore: decorator
 @lazy @inline export const SORT_NOT_NUMBER: string = "\
 ERR One or more scores can't be converted into double";
+// @ts-ignore: decorator
+@lazy @inline export const SORT_BY_DENIED: string = "\
+ERR BY option of SORT denied due to insufficient ACL permissions.";
+// @ts-ignore: decorator
+@lazy @inline export const SORT_GET_DENIED: string = "\
+ERR GET option of SORT denied due to insufficient ACL permissions.";
 
 // ---- Geo ---------------------------------------------------------------------------------------
 

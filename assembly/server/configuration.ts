@@ -36,6 +36,7 @@ import { registerParameters } from "./parameters";
 import {
   checkSpecial, eventClassesText, octalText, parseEventClasses, parseOctal,
 } from "./special-parameters";
+import { setDefaultPassword } from "./users";
 import { choiceIndex, choiceText } from "./choices";
 import { setLatencyThreshold } from "./latency";
 import { settings } from "./settings";
@@ -264,6 +265,9 @@ function commit(parameter: Parameter): void {
   parameter.textBytes = parameter.stagedBytes;
   parameter.stagedAddress = 0;
   parameter.stagedBytes = 0;
+  if (parameter.name == "requirepass") {
+    setDefaultPassword(parameter.textAddress, parameter.textBytes);
+  }
 }
 
 /** Makes every value that `by` staged the current one. */
@@ -373,12 +377,9 @@ export function applySettings(): void {
   clamp("hz", 1, 500);
   clamp("repl-backlog-size", 16384, i64.MAX_VALUE);
   const values = settings();
-  const password = parameterNamed("requirepass");
   values.maxmemory = <f64><u64>numberOf("maxmemory");
   values.bulkBytesMaximum = <f64>numberOf("proto-max-bulk-len");
   values.queryBufferBytesMaximum = <f64>numberOf("client-query-buffer-limit");
-  values.passwordAddress = password.textAddress;
-  values.passwordBytes = password.textBytes;
   values.activeExpireEffort = <u32>numberOf("active-expire-effort");
   values.debugCommands = <u32>numberOf("enable-debug-command");
   values.latencyTracking = <u32>numberOf("latency-tracking");

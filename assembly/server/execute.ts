@@ -46,6 +46,8 @@ import {
   abortTransaction, continueTransaction, dropTransaction, isRunSuspended, needsMemory,
   queueCommand,
 } from "./transaction";
+import { isPasswordNeeded } from "./users";
+import { isDenied } from "./users-check";
 import { Waiter, dropPostponed, postpone, takePostponed } from "./waiting";
 import { forgetWatches } from "./watches";
 import { serveReady } from "./wake";
@@ -293,6 +295,7 @@ export function admit(call: Call): Row | null {
     return null;
   }
   if (!session.authenticated && needsPassword(session, row)) return refuse(row, NOAUTH);
+  if (session.isLimited && isDenied(call, row)) return null;
   if (session.transaction && !isFitForTransaction(session, row)) return null;
   if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) return refuse(row, OUT_OF_MEMORY);
   if (load<u32>(EXCHANGE + Exchange.SAVE_FAILED) && isUnsafe(call, row)) {
@@ -341,7 +344,7 @@ function runsWhileSubscribed(row: Row): bool {
 
 /** A session that has not shown a password is free only while there is none. */
 function needsPassword(session: Session, row: Row): bool {
-  if (settings().passwordBytes) return !(row.flags & RowFlag.NO_AUTH);
+  if (isPasswordNeeded()) return !(row.flags & RowFlag.NO_AUTH);
   parserAuthenticated(session.parser, true);
   return false;
 }

@@ -80,7 +80,7 @@ function registerFlags(): void {
 }
 
 function registerIntegers(): void {
-  integer("acllog-max-len", "", "128", 0, 9223372036854775807, UNUSED);
+  integer("acllog-max-len", "", "128", 0, 9223372036854775807, 0);
   integer("active-defrag-cycle-max", "", "25", 1, 99, UNUSED);
   integer("active-defrag-cycle-min", "", "1", 1, 99, UNUSED);
   integer("active-defrag-max-scan-fields", "", "1000", 1, 9223372036854775807, UNUSED);
@@ -158,7 +158,7 @@ function registerSizes(): void {
 }
 
 function registerChoices(): void {
-  choice("acl-pubsub-default", "", "resetchannels", "allchannels resetchannels", UNUSED);
+  choice("acl-pubsub-default", "", "resetchannels", "allchannels resetchannels", 0);
   choice("appendfsync", "", "everysec", "everysec always no", HOST);
   choice("cluster-preferred-endpoint-type", "", "ip", "ip hostname unknown-endpoint", UNUSED);
   choice("enable-debug-command", "", "no", "no yes local", IMMUTABLE);
@@ -182,7 +182,7 @@ allkeys-random noeviction", 0);
 }
 
 function registerTexts(): void {
-  text("aclfile", "", "", IMMUTABLE | UNUSED);
+  text("aclfile", "", "", IMMUTABLE);
   text("aof_rewrite_cpulist", "", "", IMMUTABLE | UNUSED);
   text("appenddirname", "", "appendonlydir", IMMUTABLE);
   text("appendfilename", "", "appendonly.aof", IMMUTABLE);

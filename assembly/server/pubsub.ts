@@ -163,6 +163,11 @@ export function firstSubscription(session: Session, kind: Listening): Subscripti
 }
 
 /** The channel of that name, null when nobody listens to it. */
+/** The next subscription of the same session and kind. */
+export function nextSubscription(subscription: Subscription): Subscription | null {
+  return changetype<Subscription | null>(<usize>subscription.sessionNext);
+}
+
 export function findChannel(kind: Listening, name: usize, bytes: u32): Channel | null {
   const slot = find<Channel>(channelsOf(kind), name, bytes, hashBytes(name, bytes));
   return slot ? changetype<Channel>(<usize>load<u32>(slot)) : null;

@@ -14,6 +14,7 @@ import {
 import { SESSION_BYTES, Session } from "./session";
 import { Tracking } from "./tracking";
 import { transactionOf } from "./transaction";
+import { userOf } from "./users";
 import { hasWatchedChange, watchCount } from "./watches";
 
 function addNumber(builder: TextBuilder, label: string, value: i64): void {
@@ -86,7 +87,7 @@ export function writeSession(builder: TextBuilder, session: Session): void {
   const row = session.lastCommand;
   if (row) builderBytes(builder, row.nameAddress, row.nameBytes);
   else builderText(builder, "NULL");
-  builderText(builder, " user=default");
+  addText(builder, " user=", userOf(session).name, userOf(session).nameBytes);
   addNumber(builder, " redir=", session.tracking ? <i64>session.redirect : -1);
   addNumber(builder, " resp=", session.protocol);
   addText(builder, " lib-name=", session.libraryName, session.libraryNameBytes);

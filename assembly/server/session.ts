@@ -16,8 +16,8 @@ import {
   PARSER_BYTES, Parser, ParserFlag, initializeParser, parserFree,
 } from "../protocol/parser";
 import { requestClose } from "../protocol/sink";
-import { settings } from "./settings";
 import { Row } from "./table";
+import { defaultUser, isPasswordNeeded, setUser } from "./users";
 
 export const enum ReplyMode {
   ON = 0,
@@ -76,6 +76,9 @@ export class Session {
   prefixes: u32;
   /** Its Transaction since MULTI (server/transaction.ts), 0 = none. */
   transaction: u32;
+  /** Its User (server/users.ts), and 0 while that may do everything. */
+  user: u32;
+  isLimited: u32;
   /** Its first watch (server/watches.ts). */
   watches: u32;
   /** First subscription and their number: channels, patterns, shard channels (server/pubsub.ts). */
@@ -201,7 +204,8 @@ export function createSession(flags: u32): Session | null {
   session.protocol = 2;
   session.openedMs = nowMs();
   session.activeMs = nowMs();
-  session.authenticated = u32(!settings().passwordBytes || isTrusted(flags));
+  session.authenticated = u32(!isPasswordNeeded() || isTrusted(flags));
+  setUser(session, defaultUser());
   initializeParser(session.parser, parserFlags(flags));
   session.previous = root().last;
   if (root().last) changetype<Session>(<usize>root().last).next = <u32>address;
@@ -226,7 +230,7 @@ function slotsWanted(): u32 {
 
 function parserFlags(flags: u32): u32 {
   if (isTrusted(flags)) return ParserFlag.TRUSTED;
-  return settings().passwordBytes ? ParserFlag.NONE : ParserFlag.AUTHENTICATED;
+  return isPasswordNeeded() ? ParserFlag.NONE : ParserFlag.AUTHENTICATED;
 }
 
 function place(session: Session): void {

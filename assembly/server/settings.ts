@@ -13,9 +13,6 @@ export class Settings {
   bulkBytesMaximum: f64;
   /** client-query-buffer-limit. */
   queryBufferBytesMaximum: f64;
-  /** requirepass: SERVER text, 0 bytes = no password. */
-  passwordAddress: u32;
-  passwordBytes: u32;
   /** active-expire-effort 1 to 10. */
   activeExpireEffort: u32;
   /** 0 by DEBUG SET-ACTIVE-EXPIRE 0. */
@@ -63,8 +60,6 @@ export function initializeSettings(): void {
   values.maxmemory = 0;
   values.bulkBytesMaximum = 536870912;
   values.queryBufferBytesMaximum = 1073741824;
-  values.passwordAddress = 0;
-  values.passwordBytes = 0;
   values.activeExpireEffort = 1;
   values.activeExpire = 1;
   values.debugCommands = 0;

@@ -22,6 +22,7 @@ import { dispatch } from "./execute";
 import { keepArguments, keptArgumentBytes } from "./kept-arguments";
 import { Session } from "./session";
 import { Row, RowFlag } from "./table";
+import { isDeniedInExec } from "./users-check";
 
 @unmanaged
 export class Transaction {
@@ -144,7 +145,7 @@ function runQueue(session: Session, transaction: Transaction): Status {
     call.arguments = <u32>(address + offsetof<Queued>());
     call.canWait = 0;
     call.status = Status.CONTINUE;
-    dispatch(call, queued.row);
+    if (!session.isLimited || !isDeniedInExec(call, queued.row)) dispatch(call, queued.row);
     if (errorsThisCall()) countErrorCode();
     dropFirst(transaction);
     if (call.status == Status.WAITING) {

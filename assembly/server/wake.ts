@@ -31,6 +31,7 @@ import { endSilence, isOutOfMemory, startSilence } from "./execute";
 import { setExecuting, settleMessages } from "./messages";
 import { Session } from "./session";
 import { RowFlag } from "./table";
+import { isDenied } from "./users-check";
 import { Link, Waiter, firstDeadline, stopWaiting } from "./waiting";
 
 /** The call of whoever is woken; that of the waker is over. */
@@ -90,7 +91,7 @@ function runAgain(waiter: Waiter): void {
   accessRules().paused = session.noTouch;
   setExecuting(session);
   if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) replyError(OUT_OF_MEMORY);
-  else call_indirect<void>(row.handler, call);
+  else if (!session.isLimited || !isDenied(call, row)) call_indirect<void>(row.handler, call);
   accessRules().paused = 0;
   settleEffectsOf(call);
   setExecuting(null);

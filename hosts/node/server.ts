@@ -190,7 +190,7 @@ class Server implements RunningServer {
     return new Connections(this.#sessions, {
       settings: DEFAULT_SETTINGS,
       plain: this.#options.plainSockets ?? false,
-      hasPassword: () => this.#currentValue("requirepass") !== "",
+      hasPassword: () => this.#sessions.engine.word(Exchange.NEEDS_PASSWORD) !== 0,
       onHandshakeFailure: (peer, reason) =>
         this.log.write(LogLevel.VERBOSE, `No TLS connection with ${peer}: ${reason}`),
     });
