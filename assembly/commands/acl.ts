@@ -17,7 +17,9 @@ import {
 import { CATEGORY_COUNT, categoriesOf, categoryName, findCategory } from "../server/categories";
 import { Call, integerOrReply, requestHost, reserveOrReply } from "../server/call";
 import { parameterNamed } from "../server/parameter";
-import { command, findRow, findSubcommand, firstRow, nextRow } from "../server/table";
+import {
+  command, findRow, findSpoken, findSubcommand, firstRow, nextRow, renameRow,
+} from "../server/table";
 import {
   Selector, User, UserFlag, addUser, copyUser, createUser, defaultUser, findUser, firstSelector,
   firstUser, freeUser, nextUser, userBytes, userCount, userOf,
@@ -326,6 +328,23 @@ function quireUsers(call: Call): void {
   scratchRelease(mark);
 }
 
+/** QUIRE RENAME command name: what clients call it from now on; empty: they cannot call it. */
+function quireRename(call: Call): void {
+  if (!call.session.has(SessionFlag.INTERNAL)) {
+    return replyError("ERR QUIRE RENAME belongs to the host");
+  }
+  const row = findSpoken(call.at(2), call.bytesOf(2));
+  const name = call.at(3);
+  const bytes = call.bytesOf(3);
+  if (!row) return replyError("ERR No such command in rename-command");
+  if (bytes && findSpoken(name, bytes)) {
+    return replyError("ERR Target command name already exists");
+  }
+  if (!reserveOrReply(<f64>bytes + 64)) return;
+  renameRow(row, name, bytes);
+  replyOk();
+}
+
 // ---- Rows ---------------------------------------------------------------------------------------
 
 function sub(
@@ -369,6 +388,8 @@ export function registerAcl(): void {
     "O(N) in the number of users", "Lists the names of the users.");
   sub(whoAmI.index, "acl|whoami", "6.0.0", 2, "noscript loading stale", "", "O(1)",
     "Answers the name of the user of this connection.");
+  sub(quireRename.index, "quire|rename", "0.1.0", 4, "admin noscript loading stale",
+    "command:string name:string", "O(1)", "Gives a command the name that clients use.");
   sub(quireUser.index, "quire|user", "0.1.0", -3, "admin noscript loading stale",
     "name:string rule:string?*", "O(N) in the number of rules",
     "Takes a line of a configuration that declares a user.");

@@ -25,7 +25,7 @@ import { equalsIgnoreCase } from "../text/case";
 import { parseInteger } from "../text/integers";
 import { Type } from "../values/key-entry";
 import { Session } from "./session";
-import { Row } from "./table";
+import { Row, RowFlag } from "./table";
 
 /** Buckets of flushed keys that are freed at a time when memory is short. */
 const GARBAGE_STEPS: i32 = 256;
@@ -138,6 +138,13 @@ export function reserveServingOrReply(bytes: u32): bool {
 
 /** Renders the command's effect exactly as it came. */
 export function renderVerbatim(call: Call): void {
+  const row = call.row;
+  const named = row.parent ? changetype<Row>(<usize>row.parent) : row;
+  // What clients call a command does not outlive this configuration.
+  if (named.flags & RowFlag.RENAMED) {
+    store<u32>(call.arguments, named.nameAddress);
+    store<u32>(call.arguments, named.nameBytes, 4);
+  }
   effectRequest(call.database.number, call.arguments, call.argumentCount);
 }
 

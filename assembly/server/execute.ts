@@ -39,7 +39,9 @@ import { hasRefusals, isRefusedByHost } from "./refusals";
 import { flagsOf, holdsBack, isPauseOn, isPostponedOver } from "./pause";
 import { ReplyMode, Session, findSession } from "./session";
 import { settings } from "./settings";
-import { Row, RowFlag, findRow, findSubcommand } from "./table";
+import {
+  Row, RowFlag, findRow, findSpoken, findSubcommand, hasRenames,
+} from "./table";
 import { afterCall, beforeCall, settleTiming, settleWith, startTiming } from "./timing";
 import { Tracking, rememberKeys, settleTracking } from "./tracking";
 import {
@@ -277,7 +279,7 @@ export function dispatch(call: Call, row: Row): void {
 export function admit(call: Call): Row | null {
   const name = call.at(0);
   const bytes = call.bytesOf(0);
-  let row = findRow(name, bytes);
+  let row = hasRenames() ? findNamed(call.session, name, bytes) : findRow(name, bytes);
   if (row && row.firstChild && call.argumentCount > 1) {
     row = findSubcommand(row, call.at(1), call.bytesOf(1));
     if (!row) replyUnknownSubcommand(call.at(1), call.bytesOf(1), name, bytes);
@@ -308,6 +310,12 @@ export function admit(call: Call): Row | null {
     return null;
   }
   return row;
+}
+
+/** The host and what is replayed use the names of the table. */
+function findNamed(session: Session, name: usize, bytes: u32): Row | null {
+  const isTrusted = session.has(SessionFlag.INTERNAL) || session.has(SessionFlag.REPLAY);
+  return isTrusted ? findRow(name, bytes) : findSpoken(name, bytes);
 }
 
 /** Of a session after MULTI: false when the refusal is answered. */

@@ -50,6 +50,8 @@ export const enum RowFlag {
   NO_MANDATORY_KEYS = 524288,
   /** Its calls take long: each is timed by itself (server/timing.ts). */
   TIMED_ALONE = 1 << 28,
+  /** Clients do not know it by its name (rename-command). */
+  RENAMED = 1 << 27,
   /** Its calls are timed together with those of other such rows: fast, or O(1). */
   SHARES_TIME = 1 << 29,
   /** Name has bytes other than letters, or more than eight: compare it in full. */
@@ -118,6 +120,16 @@ class TableRoot {
   last: u32;
   rows: u32;
   topRows: u32;
+  /** First Alias. */
+  aliases: u32;
+}
+
+/** What clients call a renamed command. */
+@unmanaged
+class Alias {
+  next: u32;
+  row: Row;
+  bytes: u32;
 }
 
 const INDEX_SLOTS: u32 = 1024;
@@ -137,6 +149,7 @@ export function initializeRows(): void {
   root().last = 0;
   root().rows = 0;
   root().topRows = 0;
+  root().aliases = 0;
 }
 
 /** Rows at all, and rows that are not subcommands. */
@@ -186,6 +199,36 @@ export function findRow(name: usize, bytes: u32): Row | null {
     address = <usize>load<u32>(index + (slot << 2));
   }
   return null;
+}
+
+/** Whether clients know commands by other names than the table does. */
+// @ts-ignore: decorator
+@inline
+export function hasRenames(): bool {
+  return root().aliases != 0;
+}
+
+/** As `findRow`, by the names that clients use. */
+export function findSpoken(name: usize, bytes: u32): Row | null {
+  for (let at = <usize>root().aliases; at; at = changetype<Alias>(at).next) {
+    const alias = changetype<Alias>(at);
+    if (alias.bytes != bytes || !bytes) continue;
+    if (equalsBytesIgnoreCase(at + offsetof<Alias>(), name, bytes)) return alias.row;
+  }
+  const row = findRow(name, bytes);
+  return row && row.flags & RowFlag.RENAMED ? null : row;
+}
+
+/** Clients know the command by this name only; without bytes, not at all. */
+export function renameRow(row: Row, name: usize, bytes: u32): void {
+  const address = allocate(Arena.SERVER, <u32>offsetof<Alias>() + bytes);
+  const alias = changetype<Alias>(address);
+  alias.next = root().aliases;
+  alias.row = row;
+  alias.bytes = bytes;
+  memory.copy(address + offsetof<Alias>(), name, bytes);
+  root().aliases = <u32>address;
+  row.flags |= RowFlag.RENAMED;
 }
 
 /** The subcommand of a container by its own name in any case; null when unknown. */

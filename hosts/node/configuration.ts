@@ -5,7 +5,13 @@
 import { readFileSync } from "node:fs";
 import { SMALLEST_MEMORY_BYTES } from "../shared/engine.js";
 import { type RawReply, ReplyError, Status } from "../shared/protocol/resp.js";
-import { ConfigurationError, type Directive, parseConfiguration } from "./directives.js";
+import { readAclFile } from "./acl-file.js";
+import {
+  ConfigurationError,
+  type Directive,
+  fromLatin1,
+  parseConfiguration,
+} from "./directives.js";
 import { PORT_NAMES, type PortName } from "./endpoints.js";
 
 /** Sends a command to the engine and answers its reply. */
@@ -23,9 +29,6 @@ export interface Plan {
 
 /** Directives that limit access or bring in data, and have no effect yet: the start must stop. */
 const NOT_BUILT: Record<string, string> = {
-  "rename-command": "rename-command is not built yet",
-  user: "access control lists are not built yet",
-  aclfile: "access control lists are not built yet",
   loadmodule: "modules are not supported",
   sentinel: "sentinel is not supported",
   replicaof: "replication is not built yet",
@@ -131,14 +134,16 @@ function mergeSave(directives: Directive[]): Directive[] {
 /** Applies the directives; answers the names that have no effect. */
 export function applyConfiguration(plan: Plan, run: Run, version: string): string[] {
   const unused = new Set<string>();
-  for (const directive of plan.directives) {
-    const values = directive.values.map((value) => Buffer.from(value, "latin1"));
-    const reply = run(["QUIRE", "CONFIGURE", directive.name, ...values]);
+  const places = (each: Directive) => LATER.indexOf(each.name);
+  const ordered = [...plan.directives].sort((one, two) => places(one) - places(two));
+  for (const directive of ordered) {
+    const reply = run([...commandOf(directive, version), ...directive.values.map(toBytes)]);
     if (reply instanceof ReplyError) {
       throw new ConfigurationError(directive.origin, reply.message.replace(/^ERR /, ""), version);
     }
     if (reply instanceof Status && reply.text === "UNUSED") unused.add(directive.name);
   }
+  loadAclFile(plan, run, version);
   return [...unused];
 }
 
@@ -146,6 +151,36 @@ export function applyConfiguration(plan: Plan, run: Run, version: string): strin
 export function placeOf(name: string, directives: readonly Directive[]): string {
   const { origin } = directives.findLast((each) => each.name === name) ?? {};
   return origin?.file === undefined ? "" : ` (${origin.file}, line ${origin.line})`;
+}
+
+/** What comes after the parameters, because it builds on them. */
+const LATER = ["user", "rename-command"];
+
+const toBytes = (value: string) => Buffer.from(value, "latin1");
+
+/** The command that takes a directive; its values follow. */
+function commandOf(directive: Directive, version: string): string[] {
+  const { name, values, origin } = directive;
+  const refuse = () => {
+    throw new ConfigurationError(origin, "wrong number of arguments", version);
+  };
+  if (name === "user") return values.length < 1 ? refuse() : ["QUIRE", "USER"];
+  if (name === "rename-command") return values.length !== 2 ? refuse() : ["QUIRE", "RENAME"];
+  return ["QUIRE", "CONFIGURE", name];
+}
+
+/** The users of `aclfile`, which excludes `user` lines. */
+function loadAclFile(plan: Plan, run: Run, version: string): void {
+  const directive = plan.directives.findLast((each) => each.name === "aclfile");
+  const path = directive?.values[0] ?? "";
+  if (directive === undefined || path === "") return;
+  const user = plan.directives.find((each) => each.name === "user");
+  if (user !== undefined) {
+    const reason = "users stand either in the aclfile or in user lines, not in both";
+    throw new ConfigurationError(user.origin, reason, version);
+  }
+  const reason = readAclFile(fromLatin1(path), run);
+  if (reason !== undefined) throw new ConfigurationError(directive.origin, reason, version);
 }
 
 /** Values of parameters, by CONFIG GET. */

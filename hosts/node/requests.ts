@@ -25,6 +25,8 @@ export interface RequestHandlerOptions {
   /** Writes the data set to the RDB file that the configuration names. */
   saveRdb: () => Promise<unknown>;
   stop: () => void;
+  /** ACL LOAD and ACL SAVE. */
+  aclFile: (request: EngineRequest) => Answer;
   /** Answers what is not answered here; undefined: nobody knows that request. */
   further: (request: EngineRequest) => Answer | Promise<Answer> | undefined;
   log: Log;
@@ -55,6 +57,8 @@ export class RequestHandler {
         return this.#options.data.rewrites.ask();
       case Request.WAIT_LOG:
         return this.#options.data.wait(this.#options.position(), request.number);
+      case Request.ACL_FILE:
+        return this.#options.aclFile(request);
       default:
         return this.#options.further(request) ?? UNKNOWN_REQUEST;
     }

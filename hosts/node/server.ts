@@ -4,14 +4,15 @@
  */
 import { setImmediate as defer } from "node:timers";
 import { Exchange } from "../../assembly/abi.js";
-import { Engine, type EngineOptions, type Link } from "../shared/engine.js";
+import { Engine, type EngineOptions, type EngineRequest, type Link } from "../shared/engine.js";
 import { InternalSession } from "../shared/internal.js";
 import type { ForeignData } from "../shared/persistence/persistence.js";
 import type { Storage } from "../shared/persistence/storage.js";
-import { Sessions } from "../shared/sessions.js";
+import { type Answer, Sessions } from "../shared/sessions.js";
 import { Ticker } from "../shared/ticker.js";
 import type { EngineTrap } from "../shared/trap.js";
 import { Warmup } from "../shared/warm.js";
+import { answerAclRequest } from "./acl-file.js";
 import { toLatin1 } from "./arguments.js";
 import {
   applyConfiguration,
@@ -151,6 +152,7 @@ class Server implements RunningServer {
       position: () => this.#sessions.engine.position(),
       saveRdb: () => saveRdb(this.#sessions, configuredRdb(this.#sessions)),
       stop: () => void this.close(),
+      aclFile: (request) => this.#answerAclFile(request),
       further: (request) =>
         answerRdbRequest(request, this.#sessions, {
           log: this.log,
@@ -473,6 +475,11 @@ class Server implements RunningServer {
 
   #currentValue(name: string): string | undefined {
     return this.#internally((run) => readParameters([name], run)[0]?.[1]);
+  }
+
+  #answerAclFile(request: EngineRequest): Answer {
+    const path = this.#currentValue("aclfile") ?? "";
+    return this.#internally((run) => answerAclRequest(request, path, run));
   }
 
   /** Runs commands on a session of the host's own. */

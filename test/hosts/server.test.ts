@@ -90,7 +90,9 @@ describe("configuration", () => {
     ["port abc", /at line 2\n>>> 'port abc'\n/],
     ["port 1 2", /at line 2\n>>> 'port 1 2'\nBad directive or wrong number of arguments/],
     ["maxmemory-policy nonsense", /argument\(s\) must be one of/],
-    ["aclfile /tmp/x", /not built yet/],
+    ["aclfile /no/such/file", /Error loading ACLs, opening file .*no such file/],
+    ["user u on nonsense", /Error in user declaration 'nonsense': Syntax error/],
+    ["rename-command nope x", /No such command in rename-command/],
   ])("stops at %s", async (line, expected) => {
     const { code, errors } = await runProgram([write("bad.conf", `# first\n${line}\n`)]);
     expect(errors).toMatch(/FATAL CONFIG FILE ERROR \(Quire \d/);
