@@ -108,7 +108,7 @@ function mayUseKey(selector: Selector, access: u32, key: usize, bytes: u32): boo
   return false;
 }
 
-/** PUBLISH names one channel, the commands that listen name several, a pattern stands for itself. */
+/** PUBLISH names one channel, those that listen several; a pattern stands for itself. */
 function mayUseChannels(selector: Selector, row: Row, vector: usize, count: i32): bool {
   const publishes = row.is("publish") || row.is("spublish");
   const listens = row.is("subscribe") || row.is("ssubscribe") || row.is("psubscribe");

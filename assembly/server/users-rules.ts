@@ -44,8 +44,8 @@ export function ruleProblem(result: Rule): string {
     case Rule.AFTER_ALL_KEYS: return "Adding a pattern after the * pattern (or the 'allkeys' flag) \
 is not valid and does not have any effect. Try 'resetkeys' to start with an empty list of patterns";
     case Rule.AFTER_ALL_CHANNELS: return "Adding a pattern after the * pattern (or the \
-'allchannels' flag) is not valid and does not have any effect. Try 'resetchannels' to start with an \
-empty list of channels";
+'allchannels' flag) is not valid and does not have any effect. Try 'resetchannels' to start with \
+an empty list of channels";
     case Rule.NO_SUCH_PASSWORD: return "The password you are trying to remove from the user does \
 not exist";
     case Rule.BAD_DIGEST: return "The password hash must be exactly 64 characters and contain only \

@@ -3,7 +3,7 @@
  *
  *   User (SERVER block) -> next user by name
  *     name, flags, passwords (block of 32-byte SHA-256 digests)
- *     selectors -> Selector -> Selector ...     the first is the user's own, the others stand in ( )
+ *     selectors -> Selector -> Selector ...     the first is the user's own, the others in ( )
  *       bits of the rows that may run | key patterns | channel patterns | first arguments | rules
  *   Pattern (SERVER block): next, flags (key access, or row number of a first argument), text
  *
