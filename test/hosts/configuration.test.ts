@@ -75,8 +75,6 @@ describe("configuration file", () => {
       }
     };
     expect(reason('\nport "1')).toMatch(/q\.conf, at line 2\n>>> 'port "1'\nUnbalanced quotes/);
-    expect(reason("user x on")).toMatch(/at line 1\n>>> 'user x on'\n.*not built yet/);
-    expect(reason("rename-command GET x")).toMatch(/not built yet/);
     expect(reason("include /does/not/exist.conf")).toMatch(/Can't open config file/);
     const self = write("self.conf", `include ${join(folder.path, "self.conf")}`);
     expect(reason(`include ${self}`)).toMatch(/nested too deeply/);
