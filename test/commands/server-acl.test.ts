@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SessionFlag } from "../../assembly/abi";
 import { TestEngine, type TestSession } from "../support/engine";
 
+const FAIL_RESERVE = process.env.QUIRE_TEST_FAIL_RESERVE === "1";
 let engine: TestEngine;
 let host: TestSession;
 let session: TestSession;
@@ -205,7 +206,8 @@ describe("ACL DRYRUN", () => {
 });
 
 describe("ACL LOG", () => {
-  it("counts like refusals together, keeps acllog-max-len, and forgets", () => {
+  // A refusal for which memory is short is answered, not noted.
+  it.skipIf(FAIL_RESERVE)("counts like refusals together, keeps the longest, forgets", () => {
     become("+get");
     session.call("SET k 1");
     session.call("SET k 1");
