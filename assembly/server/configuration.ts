@@ -277,9 +277,14 @@ export function commitStaged(by: u32): void {
     if (parameter.staged == by) commit(parameter);
     parameter = nextParameter(parameter);
   }
+  noteConfigurationChange();
+  applySettings();
+}
+
+/** What is set at run time has changed, users included: the host remembers it for after a trap. */
+export function noteConfigurationChange(): void {
   const changes = <usize>EXCHANGE + Exchange.CONFIGURATION_CHANGES;
   store<u32>(changes, load<u32>(changes) + 1);
-  applySettings();
 }
 
 /** Forgets every value that `by` staged. */

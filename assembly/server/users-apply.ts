@@ -12,6 +12,7 @@ import { equalBytes, findByte } from "../memory/bytes";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { TextBuilder, builderBytes, builderText } from "../text/builder";
 import { startsWithIgnoreCase } from "../text/case";
+import { noteConfigurationChange } from "./configuration";
 import { Listening, firstSubscription, nextSubscription } from "./pubsub";
 import { Session, closeOther, firstSession, nextSession } from "./session";
 import {
@@ -142,6 +143,7 @@ function close(session: Session, running: Session | null): void {
 
 /** Removes a user; whoever is logged in as it is disconnected. */
 export function deleteUser(user: User, running: Session | null): void {
+  noteConfigurationChange();
   let session = firstSession();
   while (session) {
     const following = nextSession(session);
@@ -157,6 +159,7 @@ export function deleteUser(user: User, running: Session | null): void {
 
 /** A user has other rules: who listens to what it may not any more is disconnected. */
 export function changeUser(user: User, copy: User, running: Session | null): void {
+  noteConfigurationChange();
   adoptRights(user, copy);
   if (user.isFree) return;
   let session = firstSession();

@@ -195,6 +195,15 @@ export function readParameters(names: readonly string[], run: Run): [string, str
   return pairs;
 }
 
+/** All users, as the lines of an aclfile. */
+export function readUsers(run: Run): string {
+  const reply = run(["ACL", "LIST"]);
+  const lines = Array.isArray(reply) ? reply : [];
+  return lines
+    .map((each) => (each instanceof Uint8Array ? Buffer.from(each).toString("latin1") : ""))
+    .join("\n");
+}
+
 /** All parameters and their values, in latin1. */
 export function readAllParameters(run: Run): [string, string][] {
   const reply = run(["CONFIG", "GET", "*"]);

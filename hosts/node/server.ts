@@ -22,6 +22,7 @@ import {
   type Run,
   readAllParameters,
   readParameters,
+  readUsers,
 } from "./configuration.js";
 import { Connections } from "./connections.js";
 import { NodeData } from "./data.js";
@@ -114,7 +115,7 @@ class Server implements RunningServer {
   #automatic: ReadonlySet<PortName> = new Set();
   #seenChanges = 0;
   /** All parameters, once CONFIG SET has changed one. */
-  #remembered: [string, string][] | undefined;
+  #remembered: { parameters: [string, string][]; users: string } | undefined;
   #unused: string[] = [];
   readonly #startMs = Date.now();
   #settings: Settings = DEFAULT_SETTINGS;
@@ -389,25 +390,29 @@ class Server implements RunningServer {
     this.#internally((run) => tellFacts(run, configurationFile));
   }
 
-  /** What CONFIG SET has changed is known here too: a trap takes the engine's memory of it. */
+  /** What CONFIG SET and ACL changed is known here too: a trap takes the engine's memory of it. */
   #rememberConfiguration(): void {
     const changes = this.#sessions.engine.word(Exchange.CONFIGURATION_CHANGES);
     if (changes === this.#seenChanges) return;
     this.#seenChanges = changes;
-    this.#remembered = this.#internally((run) => readAllParameters(run));
+    this.#remembered = this.#internally((run) => ({
+      parameters: readAllParameters(run),
+      users: readUsers(run),
+    }));
   }
 
   /** An engine after a trap gets the configuration that the one before had. */
   #bringBackConfiguration(): void {
     if (this.#remembered === undefined) return;
-    const wanted = this.#remembered;
+    const { parameters, users } = this.#remembered;
     const { started } = this.#requests;
     this.#requests.started = false;
     this.#internally((run) => {
       const present = new Map(readAllParameters(run));
-      for (const [name, value] of wanted) {
+      for (const [name, value] of parameters) {
         if (present.get(name) !== value) run(["CONFIG", "SET", name, Buffer.from(value, "latin1")]);
       }
+      run(["QUIRE", "USERS", "users", Buffer.from(users, "latin1")]);
     });
     this.#requests.started = started;
   }

@@ -87,7 +87,9 @@ describe("a data directory", () => {
     const dir = newFolder();
     const server = await start(dir);
     for (let n = 0; n < 5; n++) await ask(server, "SET", `k${n}`, "v".repeat(50));
-    await kill(server, "SIGTERM");
+    const wire = await open(server);
+    wire.send("SHUTDOWN", "NOSAVE");
+    await server.exit;
     const name = readdirSync(dir).find((each) => each.endsWith("-0.aof") && !/-\d-0/.test(each));
     const path = join(dir, name ?? "");
     const bytes = readFileSync(path);
@@ -103,6 +105,8 @@ describe("a trap", () => {
   it("is recovered from without a new process, and nothing answered is lost", async () => {
     const server = await start(newFolder());
     expect(await ask(server, "CONFIG", "SET", "maxclients", "123", "hz", "50")).toBe("+OK");
+    const rules = ["on", ">secret", "~own:*", "+get", "(", "+set", "~other:*", ")"];
+    expect(await ask(server, "ACL", "SETUSER", "bob", ...rules)).toBe("+OK");
     await new Promise((resolve) => setTimeout(resolve, 250));
     for (const during of ["", "BGREWRITEAOF"]) {
       const writer = await open(server);
@@ -129,6 +133,8 @@ describe("a trap", () => {
     const wire = await open(server);
     expect(await wire.parameter("maxclients")).toBe("123");
     expect(await wire.parameter("hz")).toBe("50");
+    expect(await wire.ask("AUTH", "bob", "secret")).toBe("+OK");
+    expect(await wire.ask("GET", "n")).toMatch(/^-NOPERM/);
     wire.close();
     const last = await open(server);
     last.send("DEBUG", "PANIC");
