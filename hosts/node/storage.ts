@@ -8,6 +8,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -16,7 +17,7 @@ import {
   writeSync,
 } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import {
   type AppendFile,
   type ReadFile,
@@ -50,15 +51,15 @@ export class NodeStorage implements Storage {
   }
 
   async create(name: string): Promise<AppendFile> {
-    await mkdir(this.place, { recursive: true });
+    await makeDirectory(this.place);
     const handle = await open(this.#path(name), CREATE, 0o644);
-    return new NodeAppendFile(name, handle, 0, this.place);
+    return new NodeAppendFile(name, this.#path(name), handle, 0, this.place);
   }
 
   async openAppend(name: string): Promise<AppendFile> {
     const handle = await open(this.#path(name), APPEND);
     const { size } = await handle.stat();
-    return new NodeAppendFile(name, handle, size, undefined);
+    return new NodeAppendFile(name, this.#path(name), handle, size, undefined);
   }
 
   async openRead(name: string): Promise<ReadFile> {
@@ -106,7 +107,7 @@ export class NodeStorage implements Storage {
   }
 
   async lock(holder: string): Promise<StorageLock> {
-    await mkdir(this.place, { recursive: true });
+    await makeDirectory(this.place);
     return lockDirectory(this.place, holder);
   }
 
@@ -118,36 +119,54 @@ export class NodeStorage implements Storage {
 class NodeAppendFile implements AppendFile {
   readonly name: string;
   bytes: number;
+  readonly #path: string;
   readonly #handle: FileHandle;
   /** Its directory while that does not surely name the file. */
   #unsyncedDirectory: string | undefined;
 
-  constructor(name: string, handle: FileHandle, bytes: number, created: string | undefined) {
+  constructor(
+    name: string,
+    path: string,
+    handle: FileHandle,
+    bytes: number,
+    created: string | undefined,
+  ) {
     this.name = name;
+    this.#path = path;
     this.bytes = bytes;
     this.#handle = handle;
     this.#unsyncedDirectory = created;
   }
 
   append(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
-      const written = writeSync(this.#handle.fd, bytes, at, bytes.length - at, null);
-      at += written;
-      this.bytes += written;
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        const written = writeSync(this.#handle.fd, bytes, at, bytes.length - at, null);
+        at += written;
+        this.bytes += written;
+      }
+    } catch (cause) {
+      throw naming(this.#path, cause);
     }
   }
 
   async appendLater(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at, null);
-      at += bytesWritten;
-      this.bytes += bytesWritten;
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at, null);
+        at += bytesWritten;
+        this.bytes += bytesWritten;
+      }
+    } catch (cause) {
+      throw naming(this.#path, cause);
     }
   }
 
   async appendAllLater(pieces: readonly Uint8Array[]): Promise<void> {
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const { bytesWritten } = await this.#handle.writev(pieces);
+    const { bytesWritten } = await this.#handle.writev(pieces).catch((cause: unknown) => {
+      throw naming(this.#path, cause);
+    });
     this.bytes += bytesWritten;
     if (bytesWritten === bytes) return;
     // A disk that is nearly full takes a part; the rest shows why.
@@ -196,6 +215,26 @@ class NodeReadFile implements ReadFile {
 
   close(): void {
     closeSync(this.#descriptor);
+  }
+}
+
+/** What the system says about a write does not say to which file. */
+function naming(path: string, cause: unknown): unknown {
+  if (cause instanceof Error && !cause.message.includes(path)) cause.message += ` '${path}'`;
+  return cause;
+}
+
+/** With its parents; `mkdir` with `recursive` never ends where a file system takes no directory. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    const parent = dirname(path);
+    if (code !== "ENOENT" || existsSync(parent)) throw cause;
+    await makeDirectory(parent);
+    await mkdir(path);
   }
 }
 

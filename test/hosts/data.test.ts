@@ -83,6 +83,15 @@ describe("a data directory", () => {
     expect(result.errors).toContain(file);
   });
 
+  it.skipIf(process.platform !== "linux")(
+    "that nothing can be created in stops the start as well",
+    async () => {
+      const result = await runProgram(["--port", "auto", "--dir", "/proc/quire/data"]);
+      expect(result.code).toBe(1);
+      expect(result.errors).toContain("/proc/quire");
+    },
+  );
+
   it("with damage stops the start with file and offset", async () => {
     const dir = newFolder();
     const server = await start(dir);
