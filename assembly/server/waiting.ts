@@ -22,7 +22,6 @@
 
 import { EXCHANGE, Exchange, SERVER_ROOT, SessionFlag, Status } from "../abi";
 import { Arena, allocate, reallocate, release } from "../memory/allocator";
-import { copyBytes } from "../memory/copy";
 import { hashBytes, nowMs } from "../memory/root";
 import { countSteps } from "../memory/steps";
 import { peek } from "../keyspace/database";
@@ -161,18 +160,19 @@ export function waitForKeys(
 function startWaiting(
   call: Call, type: Type, first: i32, keys: i32, deadlineMs: i64, isWatchful: bool,
 ): bool {
-  let argumentBytes: u32 = 0;
-  for (let index = 0; index < call.argumentCount; index++) argumentBytes += call.bytesOf(index);
-  const fixed = <u32>offsetof<Waiter>() + <u32>keys * LINK_BYTES + ((<u32>call.argumentCount) << 3);
-  if (!reserveWaiting(call, first, keys, <f64>fixed + <f64>argumentBytes)) return false;
-  const waiter = changetype<Waiter>(allocate(Arena.SERVER, fixed + argumentBytes));
+  const fixed = <u32>offsetof<Waiter>() + <u32>keys * LINK_BYTES;
+  const bytes = <f64>fixed + keptArgumentBytes(call);
+  if (!reserveWaiting(call, first, keys, bytes)) return false;
+  const waiter = changetype<Waiter>(allocate(Arena.SERVER, <u32>bytes));
   waiter.deadlineMs = deadlineMs;
   waiter.session = call.session;
   waiter.row = call.row;
   waiter.links = 0;
   waiter.isWatchful = u32(isWatchful);
   waiter.isPostponed = 0;
-  copyArguments(call, waiter, <u32>keys * LINK_BYTES);
+  waiter.argumentCount = call.argumentCount;
+  waiter.arguments = <u32>(changetype<usize>(waiter) + fixed);
+  keepArguments(call, waiter.arguments);
   for (let index = first; index < first + keys; index++) {
     const key = call.at(index);
     const bytes = call.bytesOf(index);
@@ -190,20 +190,6 @@ function reserveWaiting(call: Call, first: i32, keys: i32, bytes: f64): bool {
   let needed = bytes + queueTableBytes(keys) + <f64>max(FIRST_CAPACITY, root().heapCapacity) * 8;
   for (let index = first; index < first + keys; index++) needed += queueBytes(call.bytesOf(index));
   return needed <= SERVING_BYTES ? reserveServingOrReply(<u32>needed) : reserveOrReply(needed);
-}
-
-function copyArguments(call: Call, waiter: Waiter, linkBytes: u32): void {
-  const vector = changetype<usize>(waiter) + offsetof<Waiter>() + linkBytes;
-  let text = vector + ((<usize>call.argumentCount) << 3);
-  waiter.argumentCount = call.argumentCount;
-  waiter.arguments = <u32>vector;
-  for (let index = 0; index < call.argumentCount; index++) {
-    const bytes = call.bytesOf(index);
-    store<u32>(vector + (index << 3), <u32>text);
-    store<u32>(vector + (index << 3), bytes, 4);
-    copyBytes(text, call.at(index), bytes);
-    text += bytes;
-  }
 }
 
 function linkAt(waiter: Waiter, index: u32): Link {
