@@ -45,6 +45,8 @@ export const OUTPUT_WINDOW = 0x20000;
 export const OUTPUT_WINDOW_BYTES = 0x20000;
 export const EFFECTS_WINDOW = 0x40000;
 export const EFFECTS_WINDOW_BYTES = 0x10000;
+/** The last bytes of the effects window are the host's: what it writes behind taken effects. */
+export const EFFECTS_TRAILER_BYTES = 128;
 export const ARGUMENTS_WINDOW = 0x50000;
 export const ARGUMENTS_WINDOW_BYTES = 0x10000;
 export const SCRATCH = 0x60000;
@@ -164,11 +166,14 @@ export const enum Exchange {
   REWRITE_SCHEDULED = 488,
   /** out, u32: counts the changes of the configuration. */
   CONFIGURATION_CHANGES = 492,
-  /** in, u32: 1 = the effects that a call ends with are added to EFFECTS_SUM before their flush. */
-  EFFECTS_SUMMING = 496,
-  /** u32: how many bytes of that flush have been added; the host sets it to 0. */
+  /**
+   * in, u32: 1 = effects stay in their window when a call ends, until `takeEffects` or until half of
+   * it is full. The first ones are announced by a flush of Stream.EFFECTS without bytes.
+   */
+  EFFECTS_GATHERING = 496,
+  /** u32: how many bytes of a flush are in EFFECTS_SUM; the host sets it to 0. */
   EFFECTS_SUMMED = 500,
-  /** u64: CRC-64 of the effects that were added; the host sets what it begins with. */
+  /** u64: CRC-64 of gathered effects as they are handed over; the host sets what it begins with. */
   EFFECTS_SUM = 504,
 }
 

@@ -42,7 +42,8 @@ import { initializeConfiguration } from "./server/configuration";
 import { initializeErrorStatistics } from "./server/error-statistics";
 import { evictClients } from "./server/client-eviction";
 import {
-  enterAnswer, executeChunk, finish, relieveMemory, resumeSession, settleEffects,
+  enterAnswer, executeChunk, finish, flushEffects, relieveMemory, resumeSession, settleEffects,
+  takeGatheredEffects,
 } from "./server/execute";
 import { initializeFacts } from "./server/facts";
 import { initializeMessages } from "./server/messages";
@@ -117,7 +118,7 @@ export function startHistory(
   word3: i32,
   offset: f64,
 ): void {
-  settleEffects();
+  flushEffects();
   const low = <u64>(<u32>word0) | (<u64>(<u32>word1) << 32);
   const high = <u64>(<u32>word2) | (<u64>(<u32>word3) << 32);
   setHistory(low, high);
@@ -259,13 +260,22 @@ export function tick(timeMs: f64, steps: i32): i32 {
 
 /** Renders effects from now on, or no longer. */
 export function setEffects(on: i32): void {
+  flushEffects();
   setEffectsOn(on != 0);
+}
+
+/**
+ * Bytes of gathered effects, which are at the beginning of the effects window and stay there until
+ * the next call; EFFECTS_SUM has them.
+ */
+export function takeEffects(): i32 {
+  return <i32>takeGatheredEffects();
 }
 
 /** Renders keys as commands into Stream.EXPORT; returns the next cursor, 0 at the end. */
 export function exportCommands(cursor: f64, steps: i32): f64 {
   // Both sinks write into the effects window.
-  settleEffects();
+  flushEffects();
   const next = exportFrom(cursor, steps);
   sinkFlush(exportSink());
   return next;

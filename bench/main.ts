@@ -7,11 +7,13 @@
 //   memory   bytes per key and per element of collections by used_memory
 //   huge     one command over a value of ten million elements
 //   pauses   the longest calls while a table grows
+//   log-cost what the log costs a SET in process
 //   log      what the log costs a SET, by policy
 //   persistence  snapshots under load, images and starts
 import { benchEngine } from "./engine.js";
 import { benchHuge } from "./huge.js";
 import { benchLog } from "./log.js";
+import { benchLogCost } from "./log-cost.js";
 import { benchCollections, benchMemory } from "./memory.js";
 import { benchPauses } from "./pauses.js";
 import { benchPersistence } from "./persistence.js";
@@ -51,6 +53,7 @@ export async function bench({ quick, sections }: BenchOptions): Promise<void> {
   if (wanted("commands") && oracle) await withServers((r, q) => benchStructures(r, q, quick));
   if (wanted("semantics") && oracle) await withServers((r, q) => benchSemantics(r, q, quick));
   if (wanted("huge")) benchHuge(quick);
+  if (wanted("log-cost")) await benchLogCost(quick);
   if (wanted("log") && oracle) await benchLog(quick);
   if (wanted("persistence")) await benchPersistence(quick, oracle);
   if (wanted("memory") && oracle) {

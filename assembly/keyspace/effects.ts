@@ -99,23 +99,24 @@ function headerStart(address: usize, bytes: u32): usize {
 }
 
 /** One past the request when all its bytes are the ones that rendering it would write, else 0. */
-function canonicalEnd(vector: usize, count: u32): usize {
+export function canonicalEnd(vector: usize, count: u32): usize {
   const first: usize = load<u32>(vector);
-  const inWindow = first - <usize>(INPUT_WINDOW + 16);
-  if (inWindow >= <usize>(INPUT_WINDOW_BYTES - 16)) return 0;
+  // Before it are "*n", "$n" and their line ends, so nothing below is read outside the window.
+  const inWindow = first - <usize>(INPUT_WINDOW + 8);
+  if (inWindow >= <usize>(INPUT_WINDOW_BYTES - 8)) return 0;
   if (count > 9) return 0;
   let expected = headerStart(first, load<u32>(vector, 4));
-  if (load<u32>(expected - 4) != 0x0a0d002a | ((count + 0x30) << 8)) return 0;
+  if (load<u32>(expected - 4) != (0x0a0d002a | ((count + 0x30) << 8))) return 0;
   const last = vector + (<usize>count << 3);
   for (; vector < last; vector += 8) {
     const address: usize = load<u32>(vector);
     const bytes = load<u32>(vector, 4);
     if (bytes > 99 || headerStart(address, bytes) != expected) return 0;
     if (bytes < 10) {
-      if (load<u32>(address - 4) != 0x0a0d0024 | ((bytes + 0x30) << 8)) return 0;
+      if (load<u32>(address - 4) != (0x0a0d0024 | ((bytes + 0x30) << 8))) return 0;
     } else {
-      const digits = 0x3030 | (bytes / 10) | ((bytes % 10) << 8);
-      if (load<u8>(address - 5) != 0x24 || load<u32>(address - 4) != 0x0a0d0000 | digits) return 0;
+      const line = 0x0a0d3030 | (bytes / 10) | ((bytes % 10) << 8);
+      if (load<u8>(address - 5) != 0x24 || load<u32>(address - 4) != line) return 0;
     }
     expected = address + bytes + 2;
     if (load<u16>(expected - 2) != 0x0a0d) return 0;

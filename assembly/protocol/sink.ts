@@ -16,7 +16,8 @@
  * 3. handed + (cursor - start) is the number of bytes ever written, muted ones not counted.
  */
 import {
-  EFFECTS_WINDOW, EFFECTS_WINDOW_BYTES, OUTPUT_WINDOW, OUTPUT_WINDOW_BYTES, Stream,
+  EFFECTS_TRAILER_BYTES, EFFECTS_WINDOW, EFFECTS_WINDOW_BYTES, OUTPUT_WINDOW,
+  OUTPUT_WINDOW_BYTES, Stream,
 } from "../abi";
 import { copyBytes } from "../memory/copy";
 import { DEBUG } from "../memory/debug";
@@ -86,7 +87,8 @@ export function sinkOpen(sink: Sink, start: usize, bytes: usize, stream: i32): v
 /** Sets up the three sinks; called by `format` and `attach`. */
 export function initializeSinks(): void {
   sinkOpen(replySink(), OUTPUT_WINDOW, OUTPUT_WINDOW_BYTES, Stream.REPLY);
-  sinkOpen(effectsSink(), EFFECTS_WINDOW, EFFECTS_WINDOW_BYTES, Stream.EFFECTS);
+  const effectsBytes = EFFECTS_WINDOW_BYTES - EFFECTS_TRAILER_BYTES;
+  sinkOpen(effectsSink(), EFFECTS_WINDOW, effectsBytes, Stream.EFFECTS);
   sinkOpen(exportSink(), EFFECTS_WINDOW, EFFECTS_WINDOW_BYTES, Stream.EXPORT);
 }
 
@@ -136,6 +138,19 @@ export function sinkFlush(sink: Sink): void {
 function handOver(sink: Sink, address: usize, bytes: usize): void {
   sink.handed += <f64>bytes;
   flush(sink.stream, sink.session, <i32>address, <i32>bytes);
+}
+
+/** Empties the window without a flush, after the host has read it; returns how much was in it. */
+export function sinkTake(sink: Sink): usize {
+  const bytes = sinkPendingBytes(sink);
+  sink.handed += <f64>bytes;
+  sink.cursor = sink.start;
+  return bytes;
+}
+
+/** Tells the host that effects are in their window. */
+export function announceEffects(): void {
+  flush(Stream.EFFECTS, 0, 0, 0);
 }
 
 /** Asks the host to close a session once its replies are sent. */

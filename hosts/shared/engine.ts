@@ -46,6 +46,7 @@ export interface EngineExports {
   complete(request: number, ok: number, textBytes: number, timeMs: number): number;
   tick(timeMs: number, steps: number): number;
   setEffects(on: number): void;
+  takeEffects(): number;
   exportCommands(cursor: number, steps: number): number;
   setUnsent(session: number, bytes: number): void;
   markPages(): number;
@@ -276,6 +277,11 @@ export class Engine {
 
   setEffects(on: boolean): void {
     this.#guard("setEffects", () => this.#exports.setEffects(on ? 1 : 0));
+  }
+
+  /** Bytes of gathered effects at the beginning of the effects window, valid until the next call. */
+  takeEffects(): number {
+    return this.#guard("takeEffects", () => this.#exports.takeEffects());
   }
 
   exportCommands(cursor: number, steps: number): number {

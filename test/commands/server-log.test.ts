@@ -1,6 +1,13 @@
 /** BGREWRITEAOF, INFO about the log, and what is refused while loading or after a failure. */
 import { afterEach, describe, expect, it } from "vitest";
-import { EXCHANGE, Exchange, Request, SessionFlag, Status } from "../../assembly/abi";
+import {
+  EFFECTS_WINDOW,
+  EXCHANGE,
+  Exchange,
+  Request,
+  SessionFlag,
+  Status,
+} from "../../assembly/abi";
 import { crc64Hex } from "../../hosts/shared/persistence/crc64";
 import { encode, TestEngine, type TestSession } from "../support/engine";
 
@@ -132,14 +139,63 @@ describe("the effect of a request that is rendered as it came", () => {
 });
 
 describe("the checksum of effects", () => {
-  it("is added up by the engine when the host asks for it", () => {
+  const sum = () =>
+    engine
+      .view()
+      .getBigUint64(EXCHANGE + Exchange.EFFECTS_SUM, true)
+      .toString(16)
+      .padStart(16, "0");
+  const position = () => engine.view().getFloat64(EXCHANGE + Exchange.POSITION, true);
+  const taken = () => {
+    const bytes = engine.exports.takeEffects();
+    return Buffer.from(engine.memory.buffer.slice(EFFECTS_WINDOW, EFFECTS_WINDOW + bytes));
+  };
+
+  it("covers what several calls have left in the window", () => {
     start();
     engine.exports.setEffects(1);
-    setWord(Exchange.EFFECTS_SUMMING, 1);
+    setWord(Exchange.EFFECTS_GATHERING, 1);
+    const before = position();
     session.raw("SET a 1\r\nSET b 2\r\n");
     session.raw("DEL a\r\n");
+    expect(engine.takeEffects()).toBe("");
+    const first = taken();
+    expect(first.toString()).toBe(
+      [["SELECT", "0"], ["SET", "a", "1"], ["SET", "b", "2"], ["DEL", "a"]].map(encode).join(""),
+    );
+    expect(position() - before).toBe(first.length);
+    expect(sum()).toBe(crc64Hex(first));
+    expect(engine.exports.takeEffects()).toBe(0);
+    session.raw("DEL b\r\n");
+    const second = taken();
+    expect(position() - before).toBe(first.length + second.length);
+    expect(sum()).toBe(crc64Hex(Buffer.concat([first, second])));
+  });
+
+  it("covers a window that is half full and handed over at the end of a call", () => {
+    start();
+    engine.exports.setEffects(1);
+    setWord(Exchange.EFFECTS_GATHERING, 1);
+    const before = position();
+    session.raw(encode(["SET", "k", "v".repeat(20_000)]));
+    expect(engine.takeEffects()).toBe("");
+    session.raw(encode(["SET", "k", "w".repeat(14_000)]));
     const text = Buffer.from(engine.takeEffects());
-    const sum = engine.view().getBigUint64(EXCHANGE + Exchange.EFFECTS_SUM, true);
-    expect(sum.toString(16).padStart(16, "0")).toBe(crc64Hex(text));
+    expect(text.length).toBe(position() - before);
+    expect(sum()).toBe(crc64Hex(text));
+    expect(engine.exports.takeEffects()).toBe(0);
+  });
+
+  it("leaves out what a call flushes before its end; the position counts it", () => {
+    start();
+    engine.exports.setEffects(1);
+    setWord(Exchange.EFFECTS_GATHERING, 1);
+    const before = position();
+    session.raw(encode(["SET", "k", "v".repeat(9_000)]));
+    session.raw(encode(["SET", "k", "w".repeat(200_000)]));
+    const flushed = Buffer.from(engine.takeEffects());
+    const rest = taken();
+    expect(flushed.length + rest.length).toBe(position() - before);
+    expect(Buffer.concat([flushed, rest]).toString()).toContain(`${"w".repeat(200_000)}\r\n`);
   });
 });

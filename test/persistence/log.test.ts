@@ -26,6 +26,8 @@ class PlayedLog {
   nowMs = 0;
   writer!: LogWriter;
   onProgress: () => void = () => {};
+  /** Whether syncs under *always* are left to the storage, as for one that is slow. */
+  isSlow = false;
 
   constructor(readonly storage: MemoryStorage) {}
 
@@ -39,6 +41,7 @@ class PlayedLog {
       defer: (run) => this.turns.push(run),
       onProgress: () => this.onProgress(),
       onFailure: (cause) => this.failures.push(cause),
+      ...(this.isSlow && { quickSyncMs: -1 }),
     });
     return this;
   }
@@ -178,9 +181,49 @@ describe("a log", () => {
 });
 
 describe("policies", () => {
-  it("under always the sync comes first, and one covers all that came meanwhile", async () => {
+  it("under always a storage that is quick is synced in place, once for all of a turn", async () => {
     const storage = new MemoryStorage();
     const log = await new PlayedLog(storage).open("always");
+    const reached: number[] = [];
+    log.onProgress = () => reached.push(log.writer.reached);
+    const calls: string[] = [];
+    storage.onCall = (call) => void calls.push(call);
+    for (const key of ["a", "b", "c"]) log.set(key, "1");
+    log.endTurn();
+    expect(reached).toEqual([log.stream.length]);
+    expect(calls).toEqual(["append", "syncNow"]);
+    expect(log.writer).toMatchObject({ durable: log.stream.length, isSyncing: false });
+  });
+
+  it("under always a storage is synced in place again when it has become quick", async () => {
+    const storage = new MemoryStorage();
+    const log = await new PlayedLog(storage).open("always");
+    let syncMs = 40;
+    let calls: string[] = [];
+    storage.onCall = (call) => {
+      if (call === "syncNow" || call === "sync") log.nowMs += syncMs;
+      calls.push(call);
+    };
+    const run = async (turns: number) => {
+      calls = [];
+      for (let turn = 0; turn < turns; turn++) {
+        log.set("a", "1");
+        log.endTurn();
+        await log.writer.settle();
+      }
+      return calls.filter((call) => call !== "append");
+    };
+    expect(await run(3)).toEqual(["syncNow", "sync", "sync"]);
+    syncMs = 0.1;
+    expect(new Set(await run(30))).toEqual(new Set(["sync", "syncNow"]));
+    expect(new Set(await run(3))).toEqual(new Set(["syncNow"]));
+  });
+
+  it("under always the sync comes first, and one covers all that came meanwhile", async () => {
+    const storage = new MemoryStorage();
+    const played = new PlayedLog(storage);
+    played.isSlow = true;
+    const log = await played.open("always");
     log.set("a", "1");
     log.endTurn();
     const one = log.stream.length;
@@ -223,9 +266,11 @@ describe("policies", () => {
 
 describe("a failing storage", () => {
   it("stops the writer at an append or a sync, and nothing more is promised", async () => {
-    for (const call of ["append", "sync"] as const) {
+    for (const call of ["append", "sync", "syncNow"] as const) {
       const storage = new MemoryStorage();
-      const log = await new PlayedLog(storage).open("always");
+      const played = new PlayedLog(storage);
+      played.isSlow = call === "sync";
+      const log = await played.open("always");
       log.set("a", "1");
       log.endTurn();
       await log.writer.settle();
@@ -292,7 +337,9 @@ describe("a loss of power", () => {
       const random = new Random(seed);
       const storage = new MemoryStorage();
       const policy = (["always", "everysec", "no"] as const)[seed % 3] as SyncPolicy;
-      const log = await new PlayedLog(storage).open(policy);
+      const played = new PlayedLog(storage);
+      played.isSlow = seed % 2 === 0;
+      const log = await played.open(policy);
       await record(log, random, 1 + random.below(30));
       const promised = policy === "always" ? log.writer.reached : log.writer.durable;
       const left = storage.afterPowerLoss((below) => random.below(below));

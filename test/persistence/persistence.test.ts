@@ -130,9 +130,10 @@ describe("turned on and off", () => {
 
 describe("a storage that fails", () => {
   it("makes replies errors, refuses nothing to readers, and is tried again", async () => {
-    for (const broken of ["append", "sync"] as const) {
+    for (const broken of ["append", "sync", "syncNow"] as const) {
       const storage = new MemoryStorage();
-      const host = await new PersistenceHost(storage, { policy: "always" }).start();
+      const always = { policy: "always" } as const;
+      const host = await new PersistenceHost(storage, always, broken === "sync").start();
       await write(host, 2);
       storage.onCall = (call) => {
         if (call === broken || call === "create") throw Object.assign(new Error(), { code: "EIO" });
@@ -177,7 +178,7 @@ async function runWithFailure(storage: MemoryStorage, index: number): Promise<st
   const answered: string[] = [];
   let host: PersistenceHost;
   try {
-    host = await new PersistenceHost(storage, { policy: "always" }).start();
+    host = await new PersistenceHost(storage, { policy: "always" }, index % 2 === 0).start();
   } catch {
     return answered;
   }
@@ -205,7 +206,8 @@ describe("a loss of power", () => {
     for (let seed = 1; seed <= 25; seed++) {
       const random = new Random(seed);
       const storage = new MemoryStorage();
-      const host = await new PersistenceHost(storage, { policy: "always" }).start();
+      const isSlow = seed % 2 === 0;
+      const host = await new PersistenceHost(storage, { policy: "always" }, isSlow).start();
       const answered: string[] = [];
       const client = host.client();
       for (let n = 0; n < 8; n++) {

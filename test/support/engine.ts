@@ -52,6 +52,7 @@ export interface Exports {
   complete(request: number, ok: number, textBytes: number, timeMs: number): number;
   tick(timeMs: number, steps: number): number;
   setEffects(on: number): void;
+  takeEffects(): number;
   exportCommands(cursor: number, steps: number): number;
   setUnsent(session: number, bytes: number): void;
   markPages(): number;

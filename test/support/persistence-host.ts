@@ -40,6 +40,8 @@ export class PersistenceHost {
   constructor(
     readonly storage: MemoryStorage,
     settings: Partial<LogSettings> = {},
+    /** Syncs under *always* take long enough to be made beside the loop. */
+    isSlow = false,
   ) {
     const gate = new LogGate();
     const defer = (run: () => void) => void setImmediate(run);
@@ -79,6 +81,7 @@ export class PersistenceHost {
         inflate: async (bytes) => bytes,
         now: () => this.now,
         clock: () => this.clock,
+        ...(isSlow && { quickSyncMs: -1 }),
         defer,
         notice: (text) => this.lines.push(text),
         warning: (text) => this.lines.push(text),

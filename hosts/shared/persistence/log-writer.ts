@@ -1,19 +1,21 @@
 /**
  * Writes the stream of effects to a segment of the log.
  *
- * What the engine renders is copied into one buffer; at the end of the loop's turn the buffer goes
- * out as one batch with its mark, in one append for all clients. A larger amount goes out during
- * the call, without a mark: as long as that is missing the batch does not count.
+ * The engine gathers what it renders in its window; at the end of the loop's turn that goes out from
+ * there as one batch with its mark, in one append for all clients. What the window does not hold is
+ * copied into a buffer, and a larger amount goes out during the call, without a mark: as long as
+ * that is missing the batch does not count.
  *
  *   accepted  the position that append() has taken: it survives the process
  *   durable   the position that a sync covers: it survives the machine
  *
- * Under *always* a sync follows each append; while one runs the next batches are appended, and the
- * next sync covers them all. Under *everysec* a sync starts each second, and appends wait for one
+ * Under *always* a sync follows each append. While the storage is quick it is made in place, since
+ * giving it to another thread costs more than waiting; else beside the loop: the next batches are
+ * appended meanwhile, and the next sync covers them all. Under *everysec* a sync starts each second, and appends wait for one
  * that takes longer than two. After a failed append or sync nothing is written any more: what the
  * file holds behind the last sync is unknown, and a retry may lie.
  */
-import { Exchange } from "../../../assembly/abi.js";
+import { EFFECTS_WINDOW, Exchange } from "../../../assembly/abi.js";
 import { copyBytes } from "../copy.js";
 import type { Engine } from "../engine.js";
 import { Crc64 } from "./crc64.js";
@@ -45,11 +47,15 @@ export interface LogWriterOptions {
   onProgress: () => void;
   /** An append or a sync has failed: the writer has stopped. Never within `take`. */
   onFailure: (cause: Error) => void;
+  /** What QUICK_SYNC_MS is; tests that play a slow storage say less. */
+  quickSyncMs?: number;
 }
 
 /** The buffer grows to this size; what is larger goes out during the call. */
 const BUFFER_BYTES = 1024 * 1024;
 const FIRST_BUFFER_BYTES = 16 * 1024;
+/** A sync that is expected to take no longer is made in place under *always*. */
+const QUICK_SYNC_MS = 0.5;
 /** A sync that takes longer holds back the next append under *everysec*. */
 const LONGEST_SYNC_MS = 2000;
 
@@ -75,6 +81,8 @@ export class LogWriter {
   #summed = 0;
   #isTurnScheduled = false;
   #syncingSinceMs: number | undefined;
+  /** How long a sync of the storage takes, of late. */
+  #syncMs = 0;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: LogWriterOptions) {
@@ -103,7 +111,8 @@ export class LogWriter {
 
   /** Bytes that wait for the end of the turn. */
   get bufferedBytes(): number {
-    return this.#used;
+    const { engine } = this.#options;
+    return engine === undefined ? this.#used : engine.position() - this.accepted - this.#written;
   }
 
   /** The position at which replies leave. */
@@ -119,7 +128,7 @@ export class LogWriter {
     engine.setWord(Exchange.EFFECTS_SUM, this.#crc.low);
     engine.setWord(Exchange.EFFECTS_SUM + 4, this.#crc.high);
     engine.setWord(Exchange.EFFECTS_SUMMED, 0);
-    engine.setWord(Exchange.EFFECTS_SUMMING, 1);
+    engine.setWord(Exchange.EFFECTS_GATHERING, 1);
   }
 
   /** Notes what the engine has added of the bytes that it hands over. */
@@ -135,18 +144,23 @@ export class LogWriter {
   /** Adds the first bytes of the buffer to the checksum, unless the engine has done it. */
   #addToSum(bytes: number): void {
     const { engine } = this.#options;
-    if (engine === undefined || bytes !== this.#summed) {
-      this.#crc.update(this.#buffer, 0, bytes);
-    } else if (bytes > 0) {
-      this.#crc.low = engine.word(Exchange.EFFECTS_SUM) | 0;
-      this.#crc.high = engine.word(Exchange.EFFECTS_SUM + 4) | 0;
-    }
+    if (engine !== undefined && bytes === this.#summed) this.#adoptSum(engine);
+    else this.#crc.update(this.#buffer, 0, bytes);
   }
 
-  /** Effects, valid during the call. `settled` is the position that the last whole call reached. */
+  #adoptSum(engine: Engine): void {
+    this.#crc.low = engine.word(Exchange.EFFECTS_SUM) | 0;
+    this.#crc.high = engine.word(Exchange.EFFECTS_SUM + 4) | 0;
+  }
+
+  /**
+   * Effects, valid during the call; none: the engine has begun to gather some. `settled` is the
+   * position that the last whole call reached.
+   */
   take(source: Uint8Array, address: number, bytes: number, settled: number): void {
     if (this.failure !== undefined) return;
     this.#scheduleTurn();
+    if (bytes === 0) return;
     this.#noteSummed(bytes);
     if (bytes > this.#buffer.length - this.#used && !this.#makeRoom(bytes, settled)) {
       this.#write(source.subarray(address, address + bytes));
@@ -156,15 +170,38 @@ export class LogWriter {
     this.#used += bytes;
   }
 
-  /** Appends what was taken; between calls of the engine. */
+  /** Appends what was rendered; between calls of the engine. */
   flush(): void {
-    if (this.failure !== undefined || this.#used + this.#written === 0) return;
-    if (this.#isInBlock) return;
-    this.#finishBatch(this.#used);
-    this.#used = 0;
+    if (this.failure !== undefined || this.#isInBlock) return;
+    const before = this.accepted;
+    this.#collect();
+    if (this.#used + this.#written > 0) {
+      this.#finishBatch(this.#used);
+      this.#used = 0;
+    }
+    if (this.failure !== undefined || this.accepted === before) return;
+    if (this.policy === "always" && this.#isSyncQuick) this.#syncInPlace();
     if (this.failure !== undefined) return;
     this.#options.onProgress();
     if (this.policy === "always") this.#startSync();
+  }
+
+  /** What the engine has gathered is a batch as it lies, unless others of it went before. */
+  #collect(): void {
+    const { engine } = this.#options;
+    if (engine === undefined || engine.trap !== undefined) return;
+    const bytes = engine.takeEffects();
+    if (bytes === 0) return;
+    if (this.#used + this.#written > 0) {
+      this.take(engine.bytes, EFFECTS_WINDOW, bytes, engine.position());
+      return;
+    }
+    engine.setWord(Exchange.EFFECTS_SUMMED, 0);
+    this.#adoptSum(engine);
+    const position = this.accepted + bytes;
+    const from = EFFECTS_WINDOW + bytes;
+    const end = writeMark(engine.bytes, from, this.#crc, position, this.durable);
+    this.#commit(engine.bytes.subarray(EFFECTS_WINDOW, end), position);
   }
 
   /** A transaction waits for an answer: its block has not ended, and no batch ends within one. */
@@ -194,7 +231,7 @@ export class LogWriter {
 
   /** Appends and syncs everything taken so far; resolves when it is durable, or has failed. */
   async settle(): Promise<void> {
-    this.#appendDelayed();
+    this.flush();
     while (this.failure === undefined && this.durable < this.accepted) {
       this.#startSync();
       await this.#running;
@@ -217,17 +254,32 @@ export class LogWriter {
   /** After a trap: keeps what whole calls have rendered, forgets the rest, and writes no more. */
   async endAt(settled: number): Promise<void> {
     const whole = this.#isInBlock ? 0 : settled - this.accepted - this.#written;
-    if (this.failure === undefined && whole > 0) this.#finishBatch(whole);
+    if (this.failure === undefined && whole > 0) {
+      this.#copyGathered(whole - this.#used);
+      this.#finishBatch(whole);
+    }
     this.#used = 0;
     this.#written = 0;
     await this.settle();
     await this.abandon();
   }
 
+  /** Adds what an engine that has stopped holds in its window. */
+  #copyGathered(bytes: number): void {
+    const { engine } = this.#options;
+    if (engine === undefined || bytes <= 0) return;
+    const whole = new Uint8Array(this.#used + bytes + LONGEST_MARK_BYTES);
+    whole.set(this.#buffer.subarray(0, this.#used));
+    copyBytes(engine.bytes, EFFECTS_WINDOW, whole, this.#used, bytes);
+    this.#buffer = whole;
+    this.#used += bytes;
+    this.#summed = Number.NaN;
+  }
+
   /** Closes the file as it is. */
   async abandon(): Promise<void> {
     this.failure ??= new Error("the log is closed");
-    this.#options.engine?.setWord(Exchange.EFFECTS_SUMMING, 0);
+    this.#options.engine?.setWord(Exchange.EFFECTS_GATHERING, 0);
     await this.#running;
     const files = [...this.#retired.splice(0), this.#segment.file];
     await Promise.all(files.map((file) => file.close().catch(() => {})));
@@ -248,10 +300,6 @@ export class LogWriter {
     if (this.#options.clock() - this.#syncingSinceMs <= LONGEST_SYNC_MS) return false;
     this.delayedSyncs++;
     return true;
-  }
-
-  #appendDelayed(): void {
-    if (this.#used + this.#written > 0) this.flush();
   }
 
   /** Makes room in the buffer in the middle of a call; false: it never holds that much. */
@@ -283,7 +331,11 @@ export class LogWriter {
   #finishBatch(bytes: number): void {
     const position = this.accepted + this.#written + bytes;
     this.#addToSum(bytes);
-    const whole = this.#markedAt(bytes, position);
+    this.#commit(this.#markedAt(bytes, position), position);
+  }
+
+  /** Appends the end of a batch, its mark included. */
+  #commit(whole: Uint8Array, position: number): void {
     this.#startBatch();
     this.#append(whole);
     if (this.failure !== undefined) return;
@@ -328,18 +380,42 @@ export class LogWriter {
 
   #startSync(): void {
     if (this.failure !== undefined || this.isSyncing || this.durable === this.accepted) return;
-    this.#syncingSinceMs = this.#options.clock();
+    const beganMs = this.#options.clock();
+    this.#syncingSinceMs = beganMs;
     const target = this.accepted;
     const files = [...this.#retired, this.#segment.file];
     this.#running = this.#sync(files).then(() => {
       this.#syncingSinceMs = undefined;
       if (this.failure !== undefined) return;
-      this.durable = target;
-      for (const file of this.#retired.splice(0, files.length - 1)) file.close().catch(() => {});
+      this.#noteSync(beganMs, target, files.length - 1);
       this.#options.onProgress();
-      if (!this.#isTurnScheduled) this.#appendDelayed();
+      if (!this.#isTurnScheduled) this.flush();
       if (this.policy === "always") this.#startSync();
     });
+  }
+
+  get #isSyncQuick(): boolean {
+    return !this.isSyncing && this.#syncMs <= (this.#options.quickSyncMs ?? QUICK_SYNC_MS);
+  }
+
+  #syncInPlace(): void {
+    const beganMs = this.#options.clock();
+    try {
+      for (const file of this.#retired) file.syncNow();
+      this.#segment.file.syncNow();
+    } catch (cause) {
+      this.#fail(cause);
+      return;
+    }
+    this.#noteSync(beganMs, this.accepted, this.#retired.length);
+  }
+
+  /** The log is durable up to `target`, which is all that the first `retired` earlier files hold. */
+  #noteSync(beganMs: number, target: number, retired: number): void {
+    this.durable = target;
+    // A single slow one changes little, several do.
+    this.#syncMs += (this.#options.clock() - beganMs - this.#syncMs) / 4;
+    for (const file of this.#retired.splice(0, retired)) file.close().catch(() => {});
   }
 
   /** Syncs files in the order of their places in the stream. */

@@ -68,6 +68,8 @@ export interface PersistenceOptions {
   warning: (text: string) => void;
   /** The engine shows why writes are refused; empty: they are not. */
   tellFailure: (reason: string) => void;
+  /** See LogWriterOptions. */
+  quickSyncMs?: number;
   /** The position that is accepted or durable has moved. */
   onProgress?: () => void;
 }
@@ -294,7 +296,7 @@ export class Persistence {
 
   /** Writes to a segment from now on. */
   #begin(segment: Segment, position: number, isNew: boolean): void {
-    const { sessions, clock, defer } = this.#options;
+    const { sessions, clock, defer, quickSyncMs } = this.#options;
     sessions.engine.setEffects(false);
     sessions.engine.setEffects(true);
     const writer: LogWriter = new LogWriter({
@@ -305,6 +307,7 @@ export class Persistence {
       policy: this.settings.policy,
       clock,
       defer,
+      ...(quickSyncMs !== undefined && { quickSyncMs }),
       onProgress: () => {
         if (this.#writer === writer) this.#progress();
       },
@@ -392,6 +395,7 @@ export class Persistence {
   async #turnOff(): Promise<void> {
     const { sessions, tellFailure } = this.#options;
     const writer = this.#writer;
+    writer?.flush();
     this.#writer = undefined;
     this.#isLogValid = false;
     sessions.engine.setEffects(false);
