@@ -167,8 +167,8 @@ export const enum Exchange {
   /** out, u32: counts the changes of the configuration. */
   CONFIGURATION_CHANGES = 492,
   /**
-   * in, u32: 1 = effects stay in their window when a call ends, until `takeEffects` or until half of
-   * it is full. The first ones are announced by a flush of Stream.EFFECTS without bytes.
+   * in, u32: 1 = effects stay in their window when a call ends, until `takeEffects` or until half
+   * of it is full. The first ones are announced by a flush of Stream.EFFECTS without bytes.
    */
   EFFECTS_GATHERING = 496,
   /** u32: how many bytes of a flush are in EFFECTS_SUM; the host sets it to 0. */
@@ -206,6 +206,13 @@ export const enum Stream {
    * without bytes it is the same message as the last one.
    */
   MESSAGE = 6,
+  /**
+   * Who gets what Stream.BROADCAST brings from now on: the numbers of sessions, u32 each. They are
+   * known as subscribers.
+   */
+  AUDIENCE = 8,
+  /** A message for each session of the audience. */
+  BROADCAST = 9,
   /** `session` has subscribed to something (address 1) or to nothing any more (0); no bytes. */
   SUBSCRIBER = 7,
 }

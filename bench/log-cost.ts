@@ -18,7 +18,10 @@ const COMMANDS = 16 * 20 * 250;
 
 /** Nanoseconds a SET, the fastest round; with a log when a directory is given. */
 export async function measureLog(rounds: number, directory?: string): Promise<number> {
-  const engine = Engine.create(moduleOf("engine.wasm"), { memoryBytes: 1 << 28, seed: [1, 2, 3, 4] });
+  const engine = Engine.create(moduleOf("engine.wasm"), {
+    memoryBytes: 1 << 28,
+    seed: [1, 2, 3, 4],
+  });
   const turns: (() => void)[] = [];
   const gate = new LogGate();
   let writer: LogWriter | undefined;
@@ -30,8 +33,7 @@ export async function measureLog(rounds: number, directory?: string): Promise<nu
       throw trap;
     },
     gate,
-    onEffects: (source, address, bytes) =>
-      writer?.take(source, address, bytes, engine.position()),
+    onEffects: (source, address, bytes) => writer?.take(source, address, bytes, engine.position()),
   });
   if (directory !== undefined) {
     const segment = await createSegment(new NodeStorage(directory), "log.aof", "0".repeat(32));
@@ -55,7 +57,14 @@ export async function measureLog(rounds: number, directory?: string): Promise<nu
     });
   }
   const clients = Array.from({ length: 20 }, () =>
-    sessions.open(new LocalTransport("", () => {}, () => {}), 0),
+    sessions.open(
+      new LocalTransport(
+        "",
+        () => {},
+        () => {},
+      ),
+      0,
+    ),
   );
   const list = chunks(COMMANDS, (index) => ["SET", keyOf((index * 7919) % 100_000), "0123456789a"]);
   let fastest = Number.POSITIVE_INFINITY;

@@ -16,7 +16,7 @@ import {
 import { replySink, sinkUnmute } from "../protocol/sink";
 import { Call, reserveServingOrReply } from "../server/call";
 import { leaveMonitors } from "../server/monitors";
-import { unsubscribeAll } from "../server/pubsub";
+import { forgetAudience, unsubscribeAll } from "../server/pubsub";
 import { ReplyMode, Session, isPrintable, setSessionText } from "../server/session";
 import { disableTracking } from "../server/tracking";
 import { dropTransaction } from "../server/transaction";
@@ -144,6 +144,7 @@ function hello(call: Call): void {
   if (version) {
     call.session.protocol = version;
     setProtocol(version);
+    if (call.session.subscriptions) forgetAudience();
   }
   replyHello(call.session);
 }

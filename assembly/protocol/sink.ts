@@ -165,6 +165,16 @@ export function sendMessageBytes(session: i32, address: usize, bytes: usize): vo
   flush(Stream.MESSAGE, session, <i32>address, <i32>bytes);
 }
 
+/** Tells the host who gets what is broadcast: `count` numbers of sessions, u32 each. */
+export function nameAudience(sessions: usize, count: u32): void {
+  flush(Stream.AUDIENCE, 0, <i32>sessions, count << 2);
+}
+
+/** Hands over a message for everybody in the audience. */
+export function broadcastBytes(address: usize, bytes: usize): void {
+  flush(Stream.BROADCAST, 0, <i32>address, <i32>bytes);
+}
+
 /** Tells the host that a session has become a subscriber, or is none any more. */
 export function tellSubscriber(session: i32, isSubscriber: bool): void {
   flush(Stream.SUBSCRIBER, session, i32(isSubscriber), 0);

@@ -176,8 +176,8 @@ export function settleEffects(): void {
 }
 
 /**
- * Leaves effects in their window, so that a turn of the host's loop costs one checksum (whose tables
- * take half of the first cache) and one copy however many calls it makes.
+ * Leaves effects in their window, so that a turn of the host's loop costs one checksum (whose
+ * tables take half of the first cache) and one copy however many calls it makes.
  */
 function gatherEffects(sink: Sink): void {
   const bytes = sinkPendingBytes(sink);

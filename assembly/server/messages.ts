@@ -21,7 +21,8 @@ import { SERVER_ROOT } from "../abi";
 import { Arena, allocate, release, reserve } from "../memory/allocator";
 import { DEBUG } from "../memory/debug";
 import {
-  replySink, sendMessageBytes, sinkBytes, sinkMute, sinkUnmute, storeHeader, storeLiteral,
+  broadcastBytes, replySink, sendMessageBytes, sinkBytes, sinkMute, sinkUnmute, storeHeader,
+  storeLiteral,
 } from "../protocol/sink";
 import { writeInteger } from "../text/integers";
 import { ReplyMode, Session } from "./session";
@@ -140,6 +141,13 @@ export function sendMessage(session: Session): void {
   store<u8>(text, mark);
   words().form = mark;
   sendMessageBytes(session.id, text, bytes);
+}
+
+/** Sends the message to all of the audience, whose protocol is `protocol`. */
+export function broadcastMessage(protocol: u32): void {
+  const text = <usize>words().current + HEADER_BYTES;
+  store<u8>(text, protocol == 3 ? RESP3_MARK : RESP2_MARK);
+  broadcastBytes(text, words().cursor - <u32>text);
 }
 
 /**

@@ -12,19 +12,24 @@
  * A channel exists while it has a subscription. Patterns are channels in a table of their own, and
  * in a list that a publication walks. Subscribing, unsubscribing and a session's leaving touch
  * nothing but the subscriptions concerned, whatever the number of the others.
+ *
+ * The host is told once who listens to a channel and then only what they hear, so that a message
+ * costs the same for ten thousand subscribers as for ten until their sockets are written.
  */
 
 import { SERVER_ROOT } from "../abi";
 import { Arena, allocate, release, reserve } from "../memory/allocator";
 import { equalBytes } from "../memory/bytes";
 import { hashBytes } from "../memory/root";
-import { tellSubscriber } from "../protocol/sink";
+import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
+import { nameAudience, tellSubscriber } from "../protocol/sink";
 import {
   HASH_TABLE_BYTES, HashTable, find, initializeServerTable, insert, remove,
 } from "../structures/hash-table";
 import { matchGlob } from "../text/glob";
 import {
-  endMessage, messageBytes, messageLiteral, sendMessage, startMessage,
+  broadcastMessage, endMessage, executingSession, messageBytes, messageLiteral, sendMessage,
+  startMessage,
 } from "./messages";
 import { Session } from "./session";
 
@@ -111,16 +116,24 @@ class PubsubRoot {
   subscribers: u32;
   firstPattern: u32;
   lastPattern: u32;
+  /** The channel whose subscribers the host was told, 0 = none, and their protocol. */
+  audience: u32;
+  /** 0: they do not speak the same one, and each is given the message by itself. */
+  audienceProtocol: u32;
 }
 
 const ROOT: usize = SERVER_ROOT + 0x4420;
 /** Tables of channels, patterns and shard channels, then of subscriptions. */
-const TABLES: usize = ROOT + 24;
+const TABLES: usize = ROOT + 32;
 const KEY_BYTES: u32 = 8;
 /** Memory that one subscription may take besides its name, its share of the tables included. */
 export const SUBSCRIPTION_BYTES_MAXIMUM: u32 = 512;
 /** What a message may take besides channel and text. */
 const MESSAGE_BYTES_MAXIMUM: u32 = 1024;
+/** With fewer subscribers than this naming them costs more than it spares. */
+const SMALLEST_AUDIENCE: u32 = 4;
+/** With more they are named one by one, message by message. */
+const LARGEST_AUDIENCE: u32 = 1 << 16;
 
 // @ts-ignore: decorator
 @inline
@@ -187,6 +200,7 @@ export function subscribe(session: Session, kind: Listening, name: usize, bytes:
   if (!channel) channel = createChannel(kind, name, bytes);
   else if (findSubscription(session, channel)) return;
   if (!session.subscriptions) becomeSubscriber(session, true);
+  forgetAudience();
   const address = allocate(Arena.SERVER, offsetof<Subscription>());
   const subscription = changetype<Subscription>(address);
   subscription.session = <u32>changetype<usize>(session);
@@ -263,6 +277,7 @@ function removeSubscription(session: Session, kind: Listening, slot: usize): voi
 }
 
 function leaveChannel(kind: Listening, subscription: Subscription): void {
+  forgetAudience();
   const channel = subscription.channel;
   if (subscription.previous) {
     changetype<Subscription>(<usize>subscription.previous).next = subscription.next;
@@ -335,11 +350,52 @@ export function publish(
   return receivers;
 }
 
+/** Subscribers have come, gone, or changed their protocol. */
+export function forgetAudience(): void {
+  root().audience = 0;
+}
+
+/** Tells the host who listens to a channel, unless it knows; 0 or the protocol of all of them. */
+function audienceProtocol(channel: Channel): u32 {
+  if (root().audience == <u32>changetype<usize>(channel)) return root().audienceProtocol;
+  const protocol = changetype<Session>(firstListener(channel)).protocol;
+  const mark = scratchMark();
+  const sessions = scratchTake(channel.count << 2);
+  let end = sessions;
+  let isUniform = true;
+  for (let at = <usize>channel.first; at; at = changetype<Subscription>(at).next) {
+    const session = changetype<Session>(<usize>changetype<Subscription>(at).session);
+    if (session.protocol != protocol) isUniform = false;
+    if (session.closing) continue;
+    store<u32>(end, session.id);
+    end += 4;
+  }
+  root().audience = <u32>changetype<usize>(channel);
+  root().audienceProtocol = isUniform ? protocol : 0;
+  if (isUniform) nameAudience(sessions, <u32>(end - sessions) >>> 2);
+  scratchRelease(mark);
+  return root().audienceProtocol;
+}
+
+/** Gives the message to all subscribers at once; false: they have to be gone through. */
+function broadcast(channel: Channel): bool {
+  const count = channel.count;
+  if (count < SMALLEST_AUDIENCE || count > LARGEST_AUDIENCE) return false;
+  // One that publishes and listens gets the message after its reply.
+  const executing = executingSession();
+  if (executing && executing.subscriptions) return false;
+  const protocol = audienceProtocol(channel);
+  if (!protocol) return false;
+  broadcastMessage(protocol);
+  return true;
+}
+
 /**
  * Sends the message to every subscriber, those of one protocol first, so that each form is handed
  * over once.
  */
 function deliver(channel: Channel): i32 {
+  if (broadcast(channel)) return channel.count;
   let left: u32 = 0;
   for (let at = <usize>channel.first; at; at = changetype<Subscription>(at).next) {
     const session = changetype<Session>(<usize>changetype<Subscription>(at).session);

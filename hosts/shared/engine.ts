@@ -279,7 +279,7 @@ export class Engine {
     this.#guard("setEffects", () => this.#exports.setEffects(on ? 1 : 0));
   }
 
-  /** Bytes of gathered effects at the beginning of the effects window, valid until the next call. */
+  /** Bytes of gathered effects, at the beginning of the effects window until the next call. */
   takeEffects(): number {
     return this.#guard("takeEffects", () => this.#exports.takeEffects());
   }

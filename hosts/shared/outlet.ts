@@ -6,6 +6,7 @@
  * whose position the gate does not let pass is held until the log has reached it.
  */
 import { Exchange, Stream } from "../../assembly/abi.js";
+import { Broadcast } from "./broadcast.js";
 import type { Engine } from "./engine.js";
 import type { Gate } from "./gate.js";
 import { limitOf, NO_LIMITS, type OutputLimits, passesHardLimit } from "./limits.js";
@@ -40,6 +41,7 @@ export class Outlet {
   #heldSessions: Session[] = [];
   #current: Session | undefined;
   #turnScheduled = false;
+  readonly #broadcast = new Broadcast((session, bytes) => this.#deliver(session, bytes));
   /** The message that the engine is handing to one session after another. */
   #message = new Uint8Array(0);
 
@@ -58,6 +60,7 @@ export class Outlet {
 
   /** A call of this session starts: what it has waiting goes first. */
   begin(session: Session): void {
+    this.gatherAll(session);
     if (session.gatheredBytes > 0) this.sendGathered(session);
     this.#current = session;
   }
@@ -78,8 +81,9 @@ export class Outlet {
 
   /** After a call: output for other sessions that has to wait gets the position it reached. */
   settle(): void {
-    if (this.#touched.size === 0) return;
     const position = this.#engine.position();
+    if (!this.#options.gate.passes(position)) this.#broadcast.settle();
+    if (this.#touched.size === 0) return;
     for (const session of this.#touched) {
       if (!this.#mustWait(session, position)) continue;
       this.#touched.delete(session);
@@ -132,12 +136,18 @@ export class Outlet {
   }
 
   endTurn(): void {
+    this.#broadcast.settle();
     this.#turnScheduled = false;
     for (const session of this.#takeTouched()) {
       if (session.closed) continue;
       this.sendGathered(session);
       this.#options.sent(session);
     }
+  }
+
+  /** All that the session was told is in its output. */
+  gatherAll(session: Session): void {
+    if (session.isSubscriber) this.#broadcast.settle();
   }
 
   sendGathered(session: Session): void {
@@ -148,6 +158,7 @@ export class Outlet {
   drop(): void {
     this.#current = undefined;
     this.#slab.drop();
+    this.#broadcast.drop();
     this.#touched.clear();
     this.dropHeld();
   }
@@ -165,7 +176,15 @@ export class Outlet {
         break;
       case Stream.MESSAGE:
         if (bytes > 0) this.#message = this.#engine.bytes.slice(address, address + bytes);
-        this.#deliver(id, this.#message);
+        this.#tell(id);
+        break;
+      case Stream.AUDIENCE:
+        this.#broadcast.address(this.#sessionsAt(address, bytes));
+        break;
+      case Stream.BROADCAST:
+        this.#engine.addFact(Exchange.OUTPUT_BYTES, bytes * this.#broadcast.listeners);
+        this.#broadcast.add(this.#engine.bytes, address, bytes);
+        this.#planTurn();
         break;
       case Stream.SUBSCRIBER:
         this.#setSubscriber(id, address !== 0);
@@ -203,17 +222,35 @@ export class Outlet {
     } else if (isCurrent) {
       this.#slab.append(this.#engine.bytes, address, bytes, () => this.#spill(session));
     } else {
+      this.gatherAll(session);
       session.gather(this.#engine.bytes.slice(address, address + bytes));
       this.#touch(session);
     }
   }
 
-  /** A message for a session whose call does not run; many sessions share its bytes. */
-  #deliver(id: number, message: Uint8Array): void {
+  /** The message for one session; many sessions share its bytes. */
+  #tell(id: number): void {
     const session = this.#options.find(id);
-    if (session === undefined || session.givenUp) return;
-    if (session.counts) this.#engine.addFact(Exchange.OUTPUT_BYTES, message.length);
-    if (passesHardLimit(limitOf(this.limits, session), session.unsentBytes)) {
+    if (session === undefined) return;
+    this.gatherAll(session);
+    if (session.counts) this.#engine.addFact(Exchange.OUTPUT_BYTES, this.#message.length);
+    this.#deliver(session, this.#message);
+  }
+
+  #sessionsAt(address: number, bytes: number): Session[] {
+    const ids = new Uint32Array(this.#engine.bytes.buffer, address, bytes >> 2);
+    const sessions: Session[] = [];
+    for (const id of ids) {
+      const session = this.#options.find(id);
+      if (session !== undefined) sessions.push(session);
+    }
+    return sessions;
+  }
+
+  /** A message for a session whose call does not run. */
+  #deliver(session: Session, message: Uint8Array): void {
+    if (session.givenUp) return;
+    if (passesHardLimit(limitOf(this.limits, session), session.unsentBytes + message.length)) {
       this.#giveUp(session);
       return;
     }
@@ -239,6 +276,7 @@ export class Outlet {
   #requestClose(id: number): void {
     const session = this.#find(id);
     if (session === undefined) return;
+    this.gatherAll(session);
     session.closing = true;
     if (session !== this.#current) this.#touch(session);
   }
@@ -254,6 +292,10 @@ export class Outlet {
 
   #touch(session: Session): void {
     this.#touched.add(session);
+    this.#planTurn();
+  }
+
+  #planTurn(): void {
     if (this.#turnScheduled) return;
     this.#turnScheduled = true;
     this.#options.scheduleTurn();

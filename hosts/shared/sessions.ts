@@ -393,6 +393,7 @@ export class Sessions {
 
   #close(session: Session): void {
     if (session.closed) return;
+    this.#outlet.gatherAll(session);
     session.closing = true;
     if (session.queue.bytes > 0) return;
     this.#outlet.sendGathered(session);

@@ -161,7 +161,14 @@ describe("the checksum of effects", () => {
     expect(engine.takeEffects()).toBe("");
     const first = taken();
     expect(first.toString()).toBe(
-      [["SELECT", "0"], ["SET", "a", "1"], ["SET", "b", "2"], ["DEL", "a"]].map(encode).join(""),
+      [
+        ["SELECT", "0"],
+        ["SET", "a", "1"],
+        ["SET", "b", "2"],
+        ["DEL", "a"],
+      ]
+        .map(encode)
+        .join(""),
     );
     expect(position() - before).toBe(first.length);
     expect(sum()).toBe(crc64Hex(first));

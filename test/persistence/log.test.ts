@@ -181,7 +181,7 @@ describe("a log", () => {
 });
 
 describe("policies", () => {
-  it("under always a storage that is quick is synced in place, once for all of a turn", async () => {
+  it("under always a quick storage is synced in place, once for all of a turn", async () => {
     const storage = new MemoryStorage();
     const log = await new PlayedLog(storage).open("always");
     const reached: number[] = [];

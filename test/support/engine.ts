@@ -101,6 +101,8 @@ export class TestEngine {
   /** Off where a refusal has lasting effects on the connection or makes room, as it should. */
   failsReserves = FAIL_RESERVE;
   private bytes: Uint8Array;
+  /** Who gets what is broadcast. */
+  private audience: number[] = [];
   /** The message that the engine is handing out. */
   private message = Buffer.alloc(0);
 
@@ -136,6 +138,11 @@ export class TestEngine {
       const list = this.replies.get(session) ?? [];
       list.push(stream === Stream.REPLY ? copy : this.message);
       this.replies.set(session, list);
+    } else if (stream === Stream.AUDIENCE) {
+      this.audience = [...new Uint32Array(copy.buffer, copy.byteOffset, bytes / 4)];
+    } else if (stream === Stream.BROADCAST) {
+      for (const each of this.audience)
+        this.replies.set(each, [...(this.replies.get(each) ?? []), copy]);
     } else if (stream === Stream.EFFECTS) this.effects.push(copy);
     else if (stream === Stream.EXPORT) this.exported.push(copy);
     else if (stream === Stream.LOG) this.logs.push(copy.toString("latin1"));

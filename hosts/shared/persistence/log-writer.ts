@@ -1,19 +1,20 @@
 /**
  * Writes the stream of effects to a segment of the log.
  *
- * The engine gathers what it renders in its window; at the end of the loop's turn that goes out from
- * there as one batch with its mark, in one append for all clients. What the window does not hold is
- * copied into a buffer, and a larger amount goes out during the call, without a mark: as long as
- * that is missing the batch does not count.
+ * The engine gathers what it renders in its window; at the end of the loop's turn that goes out
+ * from there as one batch with its mark, in one append for all clients. What the window does not
+ * hold is copied into a buffer, and a larger amount goes out during the call, without a mark: as
+ * long as that is missing the batch does not count.
  *
  *   accepted  the position that append() has taken: it survives the process
  *   durable   the position that a sync covers: it survives the machine
  *
  * Under *always* a sync follows each append. While the storage is quick it is made in place, since
  * giving it to another thread costs more than waiting; else beside the loop: the next batches are
- * appended meanwhile, and the next sync covers them all. Under *everysec* a sync starts each second, and appends wait for one
- * that takes longer than two. After a failed append or sync nothing is written any more: what the
- * file holds behind the last sync is unknown, and a retry may lie.
+ * appended meanwhile, and the next sync covers them all. Under *everysec* a sync starts each
+ * second, and appends wait for one that takes longer than two. After a failed append or sync
+ * nothing is written any more: what the file holds behind the last sync is unknown, and a retry
+ * may lie.
  */
 import { EFFECTS_WINDOW, Exchange } from "../../../assembly/abi.js";
 import { copyBytes } from "../copy.js";
@@ -410,7 +411,7 @@ export class LogWriter {
     this.#noteSync(beganMs, this.accepted, this.#retired.length);
   }
 
-  /** The log is durable up to `target`, which is all that the first `retired` earlier files hold. */
+  /** The log is durable up to `target`, where the first `retired` earlier files have ended. */
   #noteSync(beganMs: number, target: number, retired: number): void {
     this.durable = target;
     // A single slow one changes little, several do.
