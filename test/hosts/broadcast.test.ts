@@ -17,6 +17,11 @@ import { Random } from "../support/random.js";
 const CHANNELS = ["a", "b"];
 const SCALE = Number(process.env.QUIRE_SCALE ?? 1);
 
+function message(mark: string, channel: string, text: string): string {
+  const parts = ["message", channel, text].map((part) => `$${part.length}\r\n${part}\r\n`);
+  return `${mark}3\r\n${parts.join("")}`;
+}
+
 class Listener {
   received = "";
   expected = "";
@@ -52,7 +57,7 @@ class Listener {
 
   hear(channel: string, text: string): void {
     if (!this.isOpen || !this.channels.has(channel)) return;
-    this.expected += `${this.mark}3\r\n$7\r\nmessage\r\n$1\r\n${channel}\r\n$${text.length}\r\n${text}\r\n`;
+    this.expected += message(this.mark, channel, text);
   }
 }
 
@@ -176,7 +181,7 @@ describe("messages for many", () => {
       Buffer.concat([encodeRequest(["SET", "k", "v"]), encodeRequest(["PUBLISH", "a", "after"])]),
     );
     room.endTurn();
-    const first = ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$6\r\nbefore\r\n";
+    const first = message(">", "a", "before");
     for (const each of room.listeners) expect(each.received).toBe(first);
     writer.send("PUBLISH", "a", "later");
     room.endTurn();
@@ -184,9 +189,7 @@ describe("messages for many", () => {
     room.gate.reached = room.engine.position();
     room.sessions.release();
     for (const each of room.listeners) {
-      expect(each.received).toBe(
-        `${first}${first.replace("6\r\nbefore", "5\r\nafter")}${first.replace("6\r\nbefore", "5\r\nlater")}`,
-      );
+      expect(each.received).toBe(first + message(">", "a", "after") + message(">", "a", "later"));
     }
   });
 
