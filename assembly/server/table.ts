@@ -52,7 +52,7 @@ export const enum RowFlag {
   TIMED_ALONE = 1 << 28,
   /** Clients do not know it by its name (rename-command). */
   RENAMED = 1 << 27,
-  /** Its calls are timed together with those of other such rows: fast, or O(1). */
+  /** Its calls are timed together with those of other such rows: fast, O(1), EXEC. */
   SHARES_TIME = 1 << 29,
   /** Name has bytes other than letters, or more than eight: compare it in full. */
   LONG_NAME = 1 << 30,
@@ -293,7 +293,9 @@ export function command(
   row.replacedBy = "";
   row.docFlags = "";
   row.flags = flagBits(flags);
-  if (row.flags & RowFlag.FAST || complexity.startsWith("O(1)")) {
+  // EXEC (skip_slowlog) does nothing besides the commands that it runs, which have their own times.
+  const mostlyShort: u32 = RowFlag.FAST | RowFlag.SKIP_SLOWLOG;
+  if (row.flags & mostlyShort || complexity.startsWith("O(1)")) {
     row.flags |= RowFlag.SHARES_TIME;
   } else {
     row.flags |= RowFlag.TIMED_ALONE;
