@@ -3,6 +3,7 @@
 //   sockets  redis-benchmark against both in turn: throughput, latency, processor time per command
 //   commands commands on data structures: processor time per command
 //   semantics transactions, messages, writes at the memory limit: processor time per operation
+//   bystanders  what tracking and notifications cost clients that do not use them
 //   engine   the engine in process, chunks of 16 commands
 //   memory   bytes per key and per element of collections by used_memory
 //   huge     one command over a value of ten million elements
@@ -10,6 +11,7 @@
 //   log-cost what the log costs a SET in process
 //   log      what the log costs a SET, by policy
 //   persistence  snapshots under load, images and starts
+import { benchBystanders } from "./bystanders.js";
 import { benchEngine } from "./engine.js";
 import { benchHuge } from "./huge.js";
 import { benchLog } from "./log.js";
@@ -47,6 +49,7 @@ export async function bench({ quick, sections }: BenchOptions): Promise<void> {
     console.log("redis-server and redis-benchmark are not installed: no comparison");
     console.log("  (Debian: apt-get install redis-server redis-tools)");
   }
+  if (wanted("bystanders")) benchBystanders(quick);
   if (wanted("engine")) benchEngine(quick);
   if (wanted("pauses")) benchPauses(quick);
   if (wanted("sockets") && oracle) await withServers((r, q) => benchSockets(r, q, quick));

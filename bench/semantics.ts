@@ -1,5 +1,5 @@
 // Server processor time of what is more than a command: transactions, messages to many subscribers,
-// writes at the memory limit, and commands while others track keys.
+// writes at the memory limit.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
