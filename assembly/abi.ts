@@ -15,7 +15,8 @@
  *   0x0020000  output window        128 KiB replies are written here
  *   0x0040000  effects window       64 KiB  effects are rendered here
  *   0x0050000  arguments window     64 KiB  argument vector of the command being parsed
- *   0x0060000  scratch              640 KiB temporary bytes, released by mark
+ *   0x0060000  scratch              624 KiB temporary bytes, released by mark
+ *   0x00fc000  checksum tables      16 KiB  of CRC-64
  *   0x0100000  page map             1 MiB   one byte per 4 KiB page: 1 = still to be saved
  *   0x0200000  page table           16 MiB  16 bytes per 4 KiB page, owned by the allocator
  *   0x1200000  module region        1 MiB   static data of the module (asc memoryBase)
@@ -50,7 +51,8 @@ export const EFFECTS_TRAILER_BYTES = 128;
 export const ARGUMENTS_WINDOW = 0x50000;
 export const ARGUMENTS_WINDOW_BYTES = 0x10000;
 export const SCRATCH = 0x60000;
-export const SCRATCH_END = 0x100000;
+export const SCRATCH_END = 0xfc000;
+export const CRC64_TABLES = 0xfc000;
 export const PAGE_MAP = 0x100000;
 export const PAGE_TABLE = 0x200000;
 export const PAGE_TABLE_ENTRY_BYTES = 16;

@@ -10,11 +10,13 @@
  * The position is the number of bytes of the stream; it lives in DATA, so an image knows its place.
  */
 
-import { EXCHANGE, Exchange, INPUT_WINDOW, INPUT_WINDOW_BYTES, SERVER_ROOT } from "../abi";
+import { ARGUMENTS_WINDOW, EXCHANGE, Exchange, SERVER_ROOT } from "../abi";
+import { DEBUG } from "../memory/debug";
 import { isReplaying } from "../memory/root";
 import {
   effectsSink, sinkBulk, sinkBulkInteger, sinkBulkLiteral, sinkBytes, sinkRequestHeader,
 } from "../protocol/sink";
+import { decimalDigits } from "../text/integers";
 import { effectsDatabase, forgetEffectsDatabase, setEffectsDatabase } from "./keyspace";
 
 const EFFECTS_ON: usize = SERVER_ROOT + 0xc60;
@@ -72,56 +74,46 @@ function openEffect(number: u32): bool {
 }
 
 /**
- * Renders the request with these arguments. Where it still lies in the input window in the very
- * bytes that it would be rendered in, which is nearly always, it is copied as a whole.
+ * Renders a request as it came. One that was parsed where it lies, which is nearly each one, lies
+ * there in the very bytes that it would be rendered in, and is copied as a whole.
  */
 export function effectRequest(number: u32, vector: usize, count: u32): void {
+  const end = vector == ARGUMENTS_WINDOW ? canonicalEnd(vector, count) : 0;
+  if (!end) return effectArguments(number, vector, count);
   if (!openEffect(number)) return;
-  const sink = effectsSink();
-  const end = canonicalEnd(vector, count);
-  if (end) {
-    const start = headerStart(load<u32>(vector), load<u32>(vector, 4)) - 4;
-    sinkBytes(sink, start, end - start);
-    return;
-  }
-  sinkRequestHeader(sink, count);
+  const start = requestStart(vector, count);
+  sinkBytes(effectsSink(), start, end - start);
+}
+
+/** Renders a request of these arguments. */
+export function effectArguments(number: u32, vector: usize, count: u32): void {
+  if (!effectStart(number, count)) return;
   for (let index: u32 = 0; index < count; index++) {
     const argument = vector + (<usize>index << 3);
-    sinkBulk(sink, load<u32>(argument), load<u32>(argument, 4));
+    sinkBulk(effectsSink(), load<u32>(argument), load<u32>(argument, 4));
   }
 }
 
-/** Where "$bytes" of an argument would begin; for up to 99 bytes. */
-// @ts-ignore: decorator
-@inline
-function headerStart(address: usize, bytes: u32): usize {
-  return address - (bytes < 10 ? 4 : 5);
+/** Where "*count" and "$bytes" of a canonical request begin, whose first argument is a name. */
+function requestStart(vector: usize, count: u32): usize {
+  const bytes = load<u32>(vector, 4);
+  if (DEBUG) assert(bytes < 100);
+  const header = count < 10 ? 4 : 3 + decimalDigits(count);
+  return <usize>load<u32>(vector) - (bytes < 10 ? 4 : 5) - header;
 }
 
-/** One past the request when all its bytes are the ones that rendering it would write, else 0. */
-export function canonicalEnd(vector: usize, count: u32): usize {
-  const first: usize = load<u32>(vector);
-  // Before it are "*n", "$n" and their line ends, so nothing below is read outside the window.
-  const inWindow = first - <usize>(INPUT_WINDOW + 8);
-  if (inWindow >= <usize>(INPUT_WINDOW_BYTES - 8)) return 0;
-  if (count > 9) return 0;
-  let expected = headerStart(first, load<u32>(vector, 4));
-  if (load<u32>(expected - 4) != (0x0a0d002a | ((count + 0x30) << 8))) return 0;
+/**
+ * One past a request parsed in place; 0 when other bytes stand where its arguments' line ends should
+ * be, the only liberty that the parser allows there.
+ */
+function canonicalEnd(vector: usize, count: u32): usize {
+  let end: usize = 0;
   const last = vector + (<usize>count << 3);
   for (; vector < last; vector += 8) {
-    const address: usize = load<u32>(vector);
-    const bytes = load<u32>(vector, 4);
-    if (bytes > 99 || headerStart(address, bytes) != expected) return 0;
-    if (bytes < 10) {
-      if (load<u32>(address - 4) != (0x0a0d0024 | ((bytes + 0x30) << 8))) return 0;
-    } else {
-      const line = 0x0a0d3030 | (bytes / 10) | ((bytes % 10) << 8);
-      if (load<u8>(address - 5) != 0x24 || load<u32>(address - 4) != line) return 0;
-    }
-    expected = address + bytes + 2;
-    if (load<u16>(expected - 2) != 0x0a0d) return 0;
+    end = <usize>load<u32>(vector) + load<u32>(vector, 4);
+    if (load<u16>(end) != 0x0a0d) return 0;
   }
-  return expected;
+  return end + 2;
 }
 
 /** What is rendered until `endEffectBlock` is one MULTI .. EXEC, unless it is nothing; may nest. */

@@ -39,10 +39,13 @@ export function splitInline(parser: Parser, start: usize, bytes: u32): ParseResu
   return parser.argumentCount ? ParseResult.COMPLETE : ParseResult.EMPTY;
 }
 
-/** The window, or a block of the parser's own where the line might hold more words. */
+/**
+ * The window, or a block of the parser's own where the line might hold more words. A vector at the
+ * very beginning of the window is that of a request in canonical form.
+ */
 function prepareVector(parser: Parser, most: u32): bool {
-  parser.arguments = ARGUMENTS_WINDOW;
-  if (most <= WINDOW_ARGUMENTS) return true;
+  parser.arguments = ARGUMENTS_WINDOW + 8;
+  if (most < WINDOW_ARGUMENTS) return true;
   if (!reserveServing(most << 3)) return false;
   parser.arguments = allocate(Arena.SERVER, most << 3);
   parser.argumentsCapacity = most;

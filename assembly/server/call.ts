@@ -17,7 +17,9 @@ import { hasWatchful, markKey } from "../keyspace/waiting-keys";
 import { keyChanged } from "../keyspace/changes";
 import { collectGarbage, hasGarbage } from "../keyspace/garbage";
 import { Database } from "../keyspace/keyspace";
-import { beginEffectBlock, effectRequest, effectStart, endEffectBlock } from "../keyspace/effects";
+import {
+  beginEffectBlock, effectArguments, effectRequest, effectStart, endEffectBlock,
+} from "../keyspace/effects";
 import { hashBytes } from "../memory/root";
 import { NOT_INTEGER, OUT_OF_MEMORY } from "../protocol/errors";
 import { replyError } from "../protocol/reply";
@@ -144,8 +146,10 @@ export function renderVerbatim(call: Call): void {
   if (named.flags & RowFlag.RENAMED) {
     store<u32>(call.arguments, named.nameAddress);
     store<u32>(call.arguments, named.nameBytes, 4);
+    effectArguments(call.database.number, call.arguments, call.argumentCount);
+  } else {
+    effectRequest(call.database.number, call.arguments, call.argumentCount);
   }
-  effectRequest(call.database.number, call.arguments, call.argumentCount);
 }
 
 /**
