@@ -243,7 +243,7 @@ export const enum Request {
    * next engine call; number: the database that the keys are in.
    */
   MIGRATE = 9,
-  /** DEBUG RELOAD; number: its options, see ReloadFlag. */
+  /** DEBUG RELOAD and LOADAOF; number: options, see ReloadFlag. */
   RELOAD = 10,
   /** ACL LOAD (number 0) and ACL SAVE (number 1; text: what the file of users is to hold). */
   ACL_FILE = 12,
@@ -251,6 +251,8 @@ export const enum Request {
 
 /** Options of DEBUG RELOAD. */
 export const enum ReloadFlag {
+  /** DEBUG LOADAOF: from image and log. */
+  LOG = 8,
   /** What is loaded was saved before. */
   NOSAVE = 1,
   /** What is there stays. */

@@ -47,6 +47,7 @@ ERROR <text>\n    Answers <text> as an error.\n\
 HTSTATS <database> [FULL]\n    Shows how full the hash table of a database is.\n\
 HTSTATS-KEY <key> [FULL]\n    Shows how full the hash table of a value is.\n\
 LISTPACK <key>\n    Tells whether a value is one packed list.\n\
+LOADAOF\n    Empties the data set and loads image and log again.\n\
 LOG <text>\n    Writes <text> to the log.\n\
 OBJECT <key>\n    Shows how a value is stored.\n\
 PANIC\n    Stops the engine as a fault in it would.\n\

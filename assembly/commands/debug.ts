@@ -103,6 +103,15 @@ function replyBuffer(call: Call): void {
   replyOk();
 }
 
+/**
+ * The host loads image and log again. Not within a transaction, whose first effects are in memory
+ * and not in the log.
+ */
+function loadLog(call: Call): void {
+  if (!call.canWait) return replyError(COMMAND_NOT_ALLOWED_IN_MULTI);
+  requestHost(call, Request.RELOAD, ReloadFlag.LOG, 0, 0);
+}
+
 /** The host writes the data set as RDB, empties it and loads what it wrote. */
 function reload(call: Call): void {
   let flags: u32 = 0;
@@ -112,7 +121,6 @@ function reload(call: Call): void {
     else if (call.is(index, "merge")) flags |= ReloadFlag.MERGE;
     else return replyError(RELOAD_OPTIONS);
   }
-  if (!call.canWait) return replyError(COMMAND_NOT_ALLOWED_IN_MULTI);
   requestHost(call, Request.RELOAD, flags, 0, 0);
 }
 
@@ -219,6 +227,7 @@ function runPlain(call: Call): bool {
   if (call.is(1, "help")) replyDebugHelp();
   else if (call.is(1, "digest")) digest(call);
   else if (call.is(1, "stringmatch-test")) stringMatchTest();
+  else if (call.is(1, "loadaof")) loadLog(call);
   else if (call.is(1, "panic")) unreachable();
   else return false;
   return true;

@@ -6,7 +6,7 @@
 
 import { EXCHANGE, Exchange, Request } from "../abi";
 import { lookupRead } from "../keyspace/database";
-import { MIGRATE_KEY_NOT_EMPTY, COMMAND_NOT_ALLOWED_IN_MULTI, SYNTAX } from "../protocol/errors";
+import { MIGRATE_KEY_NOT_EMPTY, SYNTAX } from "../protocol/errors";
 import { replyError, replyStatus } from "../protocol/reply";
 import { Call, integerOrReply, requestHost } from "../server/call";
 import { command } from "../server/table";
@@ -50,7 +50,6 @@ function migrate(call: Call): void {
     if (lookupRead(call.database, call.at(index), call.bytesOf(index))) found += 1;
   }
   if (!found) return replyStatus("NOKEY");
-  if (!call.canWait) return replyError(COMMAND_NOT_ALLOWED_IN_MULTI);
   const bytes = <u32>call.argumentCount * ARGUMENT_BYTES;
   requestHost(call, Request.MIGRATE, call.database.number, call.arguments, bytes);
   store<u32>(EXCHANGE + Exchange.REQUEST_ALONE, 1);

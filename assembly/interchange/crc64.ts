@@ -1,9 +1,9 @@
 /**
  * CRC-64 as RDB files and DUMP payloads carry it: polynomial of Jones, reflected, starting at 0.
  *
- * Eight bytes are folded at a time by eight tables (16 KiB) at a constant address, so that a look-up
- * is a shift, a mask and a load. They are computed once: as static data they would make every module
- * larger by that much.
+ * Eight bytes are folded at a time by eight tables (16 KiB) at a constant address, so that a
+ * look-up is a shift, a mask and a load. They are computed once: as static data they would make
+ * every module larger by that much.
  *
  *   table 0  what one byte does to the remainder;   table n  the same with n zero bytes behind it
  *

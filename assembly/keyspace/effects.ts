@@ -103,8 +103,8 @@ function requestStart(vector: usize, count: u32): usize {
 }
 
 /**
- * One past a request parsed in place; 0 when other bytes stand where its arguments' line ends should
- * be, the only liberty that the parser allows there.
+ * One past a request parsed in place; 0 when other bytes stand where its arguments' line ends
+ * should be, the only liberty that the parser allows there.
  */
 function canonicalEnd(vector: usize, count: u32): usize {
   let end: usize = 0;

@@ -194,7 +194,7 @@ function registerTexts(): void {
   text("cluster-announce-ip", "", "", UNUSED);
   text("cluster-config-file", "", "nodes.conf", IMMUTABLE | UNUSED);
   text("dbfilename", "", "dump.rdb", PROTECTED);
-  text("dir", "", "./data", PROTECTED);
+  text("dir", "", "./data", PROTECTED | HOST);
   text("ignore-warnings", "", "", UNUSED);
   text("locale-collate", "", "", UNUSED);
   text("logfile", "", "", IMMUTABLE);

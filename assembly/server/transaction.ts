@@ -132,7 +132,10 @@ export function isRunSuspended(session: Session): bool {
 /** The host has answered: the rest of the queue runs. */
 export function continueTransaction(session: Session): Status {
   store<u32>(EXCHANGE + Exchange.REQUEST_ALONE, 0);
-  return runQueue(session, changetype<Transaction>(<usize>session.transaction));
+  const transaction = changetype<Transaction>(<usize>session.transaction);
+  // The command that waited: the request may have pointed at its arguments.
+  dropFirst(transaction);
+  return runQueue(session, transaction);
 }
 
 function runQueue(session: Session, transaction: Transaction): Status {
@@ -147,11 +150,11 @@ function runQueue(session: Session, transaction: Transaction): Status {
     call.status = Status.CONTINUE;
     if (!session.isLimited || !isDeniedInExec(call, queued.row)) dispatch(call, queued.row);
     if (errorsThisCall()) countErrorCode();
-    dropFirst(transaction);
     if (call.status == Status.WAITING) {
       store<u32>(EXCHANGE + Exchange.REQUEST_ALONE, 1);
       return Status.WAITING;
     }
+    dropFirst(transaction);
   }
   endEffectBlock();
   dropTransaction(session);

@@ -2,11 +2,15 @@
  * What a server keeps on disk: its data directory, locked; images and log in it; when images are
  * made and the log is rewritten. With `--memory` there is no directory, and nothing is kept.
  */
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { setImmediate as defer } from "node:timers";
 import { Exchange } from "../../assembly/abi.js";
 import { type EngineFile, ImageStore, removeRubbish } from "../shared/persistence/image-store.js";
 import { LogGate } from "../shared/persistence/log-gate.js";
 import type { SyncPolicy } from "../shared/persistence/log-writer.js";
+import { isDataFile } from "../shared/persistence/move.js";
 import {
   type Engines,
   type ForeignData,
@@ -20,7 +24,7 @@ import type { Answer, Sessions } from "../shared/sessions.js";
 import { deflate, inflate } from "./compression.js";
 import { reasonOf } from "./directives.js";
 import type { Log } from "./log.js";
-import type { Settings } from "./settings.js";
+import { RefusedSetting, type Settings } from "./settings.js";
 import { NodeStorage } from "./storage.js";
 
 const NO_ENGINE = { hash: "0".repeat(32), bytes: async () => new Uint8Array(0) };
@@ -50,6 +54,7 @@ export class NodeData {
   readonly #waits: Wait[] = [];
   #persistence: Persistence | undefined;
   #lock: StorageLock | undefined;
+  #place = "";
 
   constructor(options: NodeDataOptions) {
     const { sessions, log } = options;
@@ -120,6 +125,7 @@ export class NodeData {
     const storage = new NodeStorage(settings.dir);
     this.#options.log.notice(`The data directory is ${storage.place}`);
     this.#lock = await lockPlace(storage);
+    this.#place = storage.place;
     await removeRubbish(storage);
     this.#persistence = new Persistence(storage, logSettingsOf(settings), {
       sessions: this.#options.sessions(),
@@ -158,6 +164,41 @@ export class NodeData {
     } else {
       await this.#persistence.apply(logSettingsOf(settings));
     }
+  }
+
+  /**
+   * The data goes on in another directory, which must be there and hold none; throws a
+   * RefusedSetting when it cannot, and everything is as it was.
+   */
+  async move(directory: string): Promise<void> {
+    await refuseMissing(directory);
+    const persistence = this.#persistence;
+    const place = resolve(directory);
+    if (persistence === undefined || place === persistence.storage.place) return;
+    const { log } = this.#options;
+    const storage = new NodeStorage(place);
+    try {
+      const lock = await lockPlace(storage);
+      try {
+        await refuseData(storage);
+        await moveOrClean(persistence, storage);
+      } catch (cause) {
+        await lock.release();
+        throw cause;
+      }
+      log.notice(`The data directory is now ${place}, not ${this.#place}`);
+      await this.#lock?.release();
+      this.#lock = lock;
+      this.#place = place;
+    } catch (cause) {
+      throw new RefusedSetting("dir", (cause as Error).message);
+    }
+  }
+
+  /** DEBUG LOADAOF. */
+  async reload(databases: number): Promise<void> {
+    if (this.#persistence === undefined) throw new Error("this server keeps nothing (--memory)");
+    await this.#persistence.reload(databases);
   }
 
   beat(nowMs: number): void {
@@ -218,6 +259,34 @@ export class NodeData {
   #begin(): BegunImage {
     if (this.#persistence === undefined) throw new Error("this server keeps nothing (--memory)");
     return this.#persistence.beginImage();
+  }
+}
+
+async function refuseMissing(directory: string): Promise<void> {
+  try {
+    await access(directory, constants.W_OK);
+  } catch (cause) {
+    const text = reasonOf(cause);
+    throw new RefusedSetting("dir", `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`);
+  }
+  if (!(await stat(directory)).isDirectory()) throw new RefusedSetting("dir", "Not a directory");
+}
+
+async function refuseData(storage: Storage): Promise<void> {
+  const found = (await storage.list()).find(isDataFile);
+  if (found !== undefined) throw new Error(`${storage.place} holds data already: ${found}`);
+}
+
+/** What a move that failed has left is removed: there was none of it before. */
+async function moveOrClean(persistence: Persistence, storage: Storage): Promise<void> {
+  try {
+    await persistence.moveTo(storage);
+  } catch (cause) {
+    for (const name of await storage.list()) {
+      if (isDataFile(name)) await storage.remove(name).catch(() => {});
+    }
+    await removeRubbish(storage);
+    throw cause;
   }
 }
 

@@ -9,12 +9,15 @@ import { PathSource } from "./files.js";
 import type { Log } from "./log.js";
 import { migrate } from "./migrate.js";
 
+const LOADAOF_FAILED = "ERR Error trying to load the AOF files, check server logs.";
 const RELOAD_FAILED = "ERR Error trying to load the RDB dump, check server logs.";
 
 export interface RdbRequestOptions {
   log: Log;
   /** Switches the stream of effects, where somebody reads it. */
   setEffects: (on: boolean) => void;
+  /** Loads image and log again; there are so many databases. */
+  loadLog: (databases: number) => Promise<void>;
 }
 
 /** Answers a request of RDB's; undefined: it is none. */
@@ -27,8 +30,23 @@ export function answerRdbRequest(
     const words = sessions.engine.requestArguments();
     return migrate(sessions, words, request.number, Date.now());
   }
-  if (request.kind === Request.RELOAD) return answerReload(request.number, sessions, options);
-  return undefined;
+  if (request.kind !== Request.RELOAD) return undefined;
+  if ((request.number & ReloadFlag.LOG) !== 0) return loadLog(sessions, options);
+  return answerReload(request.number, sessions, options);
+}
+
+async function loadLog(sessions: Sessions, options: RdbRequestOptions): Promise<Answer> {
+  const pipeline = new Pipeline(sessions);
+  const databases = Number(parameterOf(pipeline, "databases"));
+  pipeline.close();
+  try {
+    await options.loadLog(databases);
+    options.log.warning("Append Only File loaded by DEBUG LOADAOF");
+    return { ok: true };
+  } catch (cause) {
+    options.log.warning(`DEBUG LOADAOF failed: ${(cause as Error).message}`);
+    return { ok: false, text: LOADAOF_FAILED };
+  }
 }
 
 function answerReload(flags: number, sessions: Sessions, options: RdbRequestOptions): Answer {

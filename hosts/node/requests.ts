@@ -6,7 +6,7 @@ import type { NodeData } from "./data.js";
 import { PORT_NAMES } from "./endpoints.js";
 import type { Log } from "./log.js";
 import { rewriteFile } from "./rewrite.js";
-import { readPairs } from "./settings.js";
+import { RefusedSetting, readPairs } from "./settings.js";
 import { TlsError } from "./tls-options.js";
 
 const UNKNOWN_REQUEST: Answer = { ok: false, text: "ERR this host does not know that request" };
@@ -118,10 +118,12 @@ export class RequestHandler {
 
 /** Redis's line for a parameter that could not be applied. */
 function refusal(names: readonly string[], cause: Error): string {
+  const start = "ERR CONFIG SET failed (possibly related to argument '";
+  if (cause instanceof RefusedSetting) return `${start}${cause.parameter}') - ${cause.reason}`;
   const isMeant = cause instanceof TlsError ? isOfTls : isOfAddress;
   const name = names.find(isMeant) ?? names[0] ?? "";
   const reason = `${cause instanceof TlsError ? TLS_REASON : reasonFor(name)}. Check server logs.`;
-  return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${reason}`;
+  return `${start}${name}') - ${reason}`;
 }
 
 function isOfTls(name: string): boolean {

@@ -160,6 +160,7 @@ class Server implements RunningServer {
           setEffects: (on) => {
             if (this.#data.hasLog) this.#sessions.run((engine) => engine.setEffects(on));
           },
+          loadLog: (databases) => this.#data.reload(databases),
         }),
       log: this.log,
     });
@@ -449,6 +450,7 @@ class Server implements RunningServer {
     if (names.some((name) => name.startsWith("append") || name.startsWith("aof-"))) {
       await this.#data.apply(next);
     }
+    if (names.includes("dir")) await this.#data.move(next.dir);
     this.#use(next);
   }
 

@@ -53,6 +53,16 @@ export const DEFAULT_SETTINGS: Settings = {
   tls: DEFAULT_TLS_SETTINGS,
 };
 
+/** A parameter that cannot have this value; `reason` is what the client is told. */
+export class RefusedSetting extends Error {
+  constructor(
+    readonly parameter: string,
+    readonly reason: string,
+  ) {
+    super(`${parameter}: ${reason}`);
+  }
+}
+
 type Apply = (settings: Settings, value: string) => void;
 
 const APPLY: Record<string, Apply> = {

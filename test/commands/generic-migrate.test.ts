@@ -64,10 +64,25 @@ describe("MIGRATE", () => {
     expect(engine.takeEffects()).toBe("");
   });
 
-  it("is refused inside a transaction", () => {
+  it("stops a transaction until the host has answered", () => {
     session.call("SET a 1");
-    session.raw("MULTI\r\nMIGRATE host 1 a 0 10\r\n");
-    expect(session.raw("EXEC\r\n")).toBe("*1\r\n-ERR Command not allowed inside a transaction\r\n");
+    session.raw("MULTI\r\nMIGRATE host 1 a 0 10\r\nMIGRATE host 1 b 0 10\r\nGET a\r\n");
+    expect(session.raw("EXEC\r\n")).toBe("*3\r\n");
+    expect(session.status).toBe(Status.WAITING);
+    expect(words()).toEqual(["MIGRATE", "host", "1", "a", "0", "10"]);
+    engine.complete(engine.request().id);
+    expect(engine.takeReplies(session.id).toString()).toBe("+OK\r\n+NOKEY\r\n$1\r\n1\r\n");
+    expect(engine.exports.validate()).toBe(0);
+  });
+
+  it("gives up a transaction whose session leaves meanwhile", () => {
+    session.call("SET a 1");
+    session.raw("MULTI\r\nMIGRATE host 1 a 0 10\r\nSET b 1\r\n");
+    session.raw("EXEC\r\n");
+    engine.exports.closeSession(session.id);
+    engine.complete(engine.request().id);
+    expect(engine.exports.validate()).toBe(0);
+    expect(engine.open().call("EXISTS b")).toBe(":0\r\n");
   });
 
   it("answers the error that the host names", () => {

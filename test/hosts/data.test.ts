@@ -173,6 +173,101 @@ describe("settings at run time", () => {
     server = await start(dir);
     expect(await ask(server, "DBSIZE")).toBe(":8");
   });
+
+  /** Writes one key after another until it is told to stop; answers how many were answered. */
+  async function writeOn(program: ServerProgram, isOver: () => boolean): Promise<number> {
+    const wire = await open(program);
+    let answered = 0;
+    while (!isOver()) {
+      if ((await wire.ask("SET", `key:${answered}`, "v").catch(() => "")) !== "+OK") break;
+      answered++;
+    }
+    wire.close();
+    return answered;
+  }
+
+  it("of the log change while clients write, and nothing that was answered is lost", async () => {
+    const dir = newFolder();
+    let server = await start(dir);
+    let isOver = false;
+    const writing = writeOn(server, () => isOver);
+    const wire = await open(server);
+    for (const pair of [
+      ["appendonly", "no"],
+      ["appendonly", "yes"],
+      ["appendfsync", "always"],
+      ["appendfsync", "no"],
+      ["appendonly", "no"],
+      ["appendfsync", "everysec"],
+      ["appendonly", "yes"],
+    ]) {
+      expect(await wire.ask("CONFIG", "SET", ...pair)).toBe("+OK");
+      for (let n = 0; n < 20; n++) expect(await wire.ask("INCR", "counter")).toMatch(/^:/);
+    }
+    isOver = true;
+    const answered = await writing;
+    await kill(server);
+    server = await start(dir);
+    expect(answered).toBeGreaterThan(10);
+    expect(await ask(server, "DBSIZE")).toBe(`:${answered + 1}`);
+    expect(await ask(server, "GET", "counter")).toBe("140");
+  });
+
+  it("move the data to another directory while clients write", async () => {
+    const [dir, other] = [newFolder(), newFolder()];
+    const protectedToo = ["--enable-protected-configs", "yes"];
+    let server = await start(dir, ...protectedToo);
+    const wire = await open(server);
+    const refusal = "-ERR CONFIG SET failed (possibly related to argument 'dir') - ";
+    const move = (to: string) => wire.ask("CONFIG", "SET", "dir", to);
+    expect(await move(join(dir, "missing"))).toBe(`${refusal}No such file or directory`);
+    expect(await move("")).toBe(`${refusal}No such file or directory`);
+    writeFileSync(join(dir, "file"), "");
+    expect(await move(join(dir, "file"))).toBe(`${refusal}Not a directory`);
+    const holder = await start(other);
+    expect(await move(other)).toMatch(/^-ERR CONFIG SET failed .* is in use by Quire, process \d+/);
+    await kill(holder);
+    expect((await move(other)).startsWith(`${refusal}${other} holds data already: `)).toBe(true);
+    const place = newFolder();
+    let isOver = false;
+    const writing = writeOn(server, () => isOver);
+    for (let n = 0; n < 20; n++) await wire.ask("INCR", "counter");
+    expect(await move(place)).toBe("+OK");
+    for (let n = 0; n < 20; n++) await wire.ask("INCR", "counter");
+    expect(await wire.ask("CONFIG", "GET", "dir")).toBe("*2");
+    for (let n = 0; n < 4; n++) await wire.line();
+    isOver = true;
+    const answered = await writing;
+    await kill(server);
+    const refused = await runProgram(["--dir", dir, "--port", "auto"]);
+    expect(refused.code).toBe(1);
+    expect(refused.errors).toContain(`was moved to ${place}: start with --dir ${place}`);
+    server = await start(place);
+    expect(await ask(server, "DBSIZE")).toBe(`:${answered + 1}`);
+    expect(await ask(server, "GET", "counter")).toBe("40");
+  });
+});
+
+describe("DEBUG LOADAOF", () => {
+  it("loads image and log again, and keeps the connections", async () => {
+    const server = await start(newFolder());
+    const wire = await open(server);
+    await wire.ask("SELECT", "2");
+    for (let n = 0; n < 50; n++) await wire.ask("RPUSH", `list:${n % 7}`, `${n}`);
+    expect(await wire.ask("SAVE")).toBe("+OK");
+    await wire.ask("SET", "a", "1");
+    const digest = await wire.ask("DEBUG", "DIGEST");
+    expect(await wire.ask("DEBUG", "LOADAOF")).toBe("+OK");
+    expect(await wire.ask("DEBUG", "DIGEST")).toBe(digest);
+    expect(await wire.ask("DBSIZE")).toBe(":8");
+    for (const words of [["MULTI"], ["DEBUG", "LOADAOF"]]) await wire.ask(...words);
+    expect(await wire.ask("EXEC")).toBe("*1");
+    expect(await wire.line()).toBe("-ERR Command not allowed inside a transaction");
+    expect(await wire.ask("CONFIG", "SET", "appendonly", "no")).toBe("+OK");
+    expect(await wire.ask("DEBUG", "LOADAOF")).toBe(
+      "-ERR Error trying to load the AOF files, check server logs.",
+    );
+  });
 });
 
 describe("the log", () => {

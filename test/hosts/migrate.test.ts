@@ -48,6 +48,21 @@ describe("DEBUG RELOAD", () => {
     expect(await wire.ask("DEBUG", "DIGEST")).toBe(before);
   });
 
+  it("runs inside a transaction", async () => {
+    await fill();
+    expect(await wire.ask("MULTI")).toBe("+OK");
+    for (const words of [
+      ["SET", "inside", "1"],
+      ["DEBUG", "RELOAD"],
+      ["GET", "inside"],
+    ]) {
+      expect(await wire.ask(...words)).toBe("+QUEUED");
+    }
+    expect(await wire.ask("EXEC")).toBe("*3");
+    expect([await wire.line(), await wire.line(), await wire.line()]).toEqual(["+OK", "+OK", "$1"]);
+    expect(await wire.line()).toBe("1");
+  });
+
   it("answers an error when there is nothing to load", async () => {
     const error = "-ERR Error trying to load the RDB dump, check server logs.";
     expect(await wire.ask("DEBUG", "RELOAD", "NOSAVE")).toBe(error);
@@ -126,6 +141,21 @@ describe("MIGRATE", () => {
       expect(await move("a", 2, 1000, "REPLACE")).toBe("+OK");
       expect(await wire.ask("EXISTS", "a")).toBe(":0");
       expect(await move("a", 2, 1000)).toBe("+NOKEY");
+    });
+
+    it("moves a key inside a transaction", async () => {
+      await wire.ask("SET", "a", "1");
+      for (const words of [["MULTI"], ["INCR", "a"]]) await wire.ask(...words);
+      expect(await move("a", 2, 1000, "REPLACE")).toBe("+QUEUED");
+      expect(await wire.ask("EXISTS", "a")).toBe("+QUEUED");
+      expect(await wire.ask("EXEC")).toBe("*3");
+      expect([await wire.line(), await wire.line(), await wire.line()]).toEqual([
+        ":2",
+        "+OK",
+        ":0",
+      ]);
+      await client.ask("SELECT", "2");
+      expect(await client.ask("GET", "a")).toBe("$1\r\n2\r\n");
     });
 
     it("moves many keys of all types", async () => {

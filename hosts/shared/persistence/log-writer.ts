@@ -230,6 +230,13 @@ export class LogWriter {
     this.#finishBatch(0);
   }
 
+  /** Goes on in a copy of the segment. Everything is durable, and nothing else runs. */
+  async continueIn(file: AppendFile): Promise<void> {
+    const before = this.#segment;
+    this.#segment = { file, salt: before.salt };
+    await before.file.close().catch(() => {});
+  }
+
   /** Appends and syncs everything taken so far; resolves when it is durable, or has failed. */
   async settle(): Promise<void> {
     this.flush();

@@ -7,6 +7,10 @@
  *   image image-0123…-512.quire 512            at most one line
  *   segment log-0123…-512.aof 512              in the order of their offsets
  *   crc64 0123456789abcdef                     of all bytes before this line
+ *
+ * A directory that the data set has left for another one says so in place of the files:
+ *
+ *   moved "/the/other/directory"               as JSON
  */
 import { crc64Hex } from "./crc64.js";
 import type { Storage } from "./storage.js";
@@ -46,6 +50,11 @@ export async function readManifest(storage: Storage): Promise<Manifest | undefin
   }
 }
 
+/** The manifest of a place that the data set has left; no start takes it for an empty one. */
+export function renderMoved({ history }: Manifest, place: string): Uint8Array {
+  return signed(`quire manifest 1\nhistory ${history}\nmoved ${JSON.stringify(place)}\n`);
+}
+
 /** Replaces the manifest, durably. */
 export async function writeManifest(storage: Storage, manifest: Manifest): Promise<void> {
   await storage.replace(MANIFEST_NAME, renderManifest(manifest));
@@ -55,7 +64,10 @@ export function renderManifest({ history, image, segments }: Manifest): Uint8Arr
   const lines = ["quire manifest 1", `history ${history}`];
   if (image !== undefined) lines.push(`image ${image.name} ${image.offset}`);
   for (const { name, offset } of segments) lines.push(`segment ${name} ${offset}`);
-  const text = `${lines.join("\n")}\n`;
+  return signed(`${lines.join("\n")}\n`);
+}
+
+function signed(text: string): Uint8Array {
   const encoder = new TextEncoder();
   return encoder.encode(`${text}crc64 ${crc64Hex(encoder.encode(text))}\n`);
 }
@@ -82,6 +94,10 @@ function readLines(lines: readonly string[]): Manifest {
     const [word, name = "", number = ""] = line.split(" ");
     const offset = Number(number);
     const isFile = /^[\w.-]+$/.test(name) && /^\d+$/.test(number) && Number.isSafeInteger(offset);
+    if (word === "moved") {
+      const place = JSON.parse(line.slice("moved ".length));
+      throw new Error(`the data set was moved to ${place}: start with --dir ${place}`);
+    }
     if (word === "history" && /^[0-9a-f]{32}$/.test(name)) history = name;
     else if (word === "image" && isFile) image = { name, offset };
     else if (word === "segment" && isFile) segments.push({ name, offset });

@@ -12,71 +12,29 @@
  */
 import { Exchange } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
-import type { Sessions } from "../sessions.js";
-import type { ImageStore } from "./image-store.js";
 import { loadDataSet } from "./load.js";
 import { createSegment, reopenSegment } from "./log-files.js";
-import type { LogGate } from "./log-gate.js";
 import type { LogEnd } from "./log-reader.js";
-import { LogWriter, type Segment, type SyncPolicy } from "./log-writer.js";
+import { LogWriter, type Segment } from "./log-writer.js";
 import {
+  MANIFEST_NAME,
   type Manifest,
   type ManifestFile,
   readManifest,
+  renderMoved,
   segmentName,
   writeManifest,
 } from "./manifest.js";
+import { SegmentCopy } from "./move.js";
+import type { ForeignData, LogSettings, PersistenceOptions } from "./options.js";
+import { reloadLog } from "./reload-log.js";
 import type { BegunImage } from "./saves.js";
 import type { Image } from "./snapshot.js";
 import type { Storage } from "./storage.js";
 
-export interface LogSettings {
-  appendonly: boolean;
-  policy: SyncPolicy;
-  /** aof-load-truncated: a torn end is cut off, or else it stops the start. */
-  cutsTornEnd: boolean;
-}
-
-/** How engines come about; the shared code knows no module. */
-export interface Engines {
-  /** A fresh, formatted engine in use, configured. */
-  useFresh: () => void;
-  /** Links an engine whose memory is still empty. */
-  link: () => Engine;
-  /** Takes over what was placed in the memory of a linked engine, uses and configures it. */
-  usePlaced: (engine: Engine) => void;
-}
-
-/** Data in another form, which becomes a data set by its first image. */
-export interface ForeignData {
-  /** Brings it into the engine in use; false: there is none. */
-  load: () => Promise<boolean>;
-  /** What the place holds is replaced by it. */
-  replaces: boolean;
-}
-
-export interface PersistenceOptions {
-  sessions: Sessions;
-  gate: LogGate;
-  images: ImageStore;
-  engines: Engines;
-  inflate: (bytes: Uint8Array, capacityBytes: number) => Promise<Uint8Array>;
-  now: () => number;
-  clock: () => number;
-  defer: (run: () => void) => void;
-  notice: (text: string) => void;
-  warning: (text: string) => void;
-  /** The engine shows why writes are refused; empty: they are not. */
-  tellFailure: (reason: string) => void;
-  /** See LogWriterOptions. */
-  quickSyncMs?: number;
-  /** The position that is accepted or durable has moved. */
-  onProgress?: () => void;
-}
-
 export class Persistence {
   settings: LogSettings;
-  readonly storage: Storage;
+  storage: Storage;
   readonly #options: PersistenceOptions;
   #manifest: Manifest = { history: "", segments: [] };
   #writer: LogWriter | undefined;
@@ -88,6 +46,7 @@ export class Persistence {
   #changes: Promise<void> = Promise.resolve();
   #restarting: Promise<void> | undefined;
   #snapshot: BegunImage | undefined;
+  #isMoving = false;
   #lastBeatMs = 0;
   #imageBytes = 0;
   #olderBytes = 0;
@@ -225,8 +184,109 @@ export class Persistence {
   beginImage(): BegunImage {
     const { engine } = this.#options.sessions;
     if (engine.word(Exchange.REQUEST_ALONE) !== 0) throw new Error("a transaction is running");
+    if (this.#isMoving) throw new Error("the data set is being moved to another place");
     const current = this.#cutLog(engine);
     return this.#snap(engine, (image) => this.#adopt(image, current));
+  }
+
+  /** DEBUG LOADAOF: what the files hold replaces what is in memory; the sessions stay. */
+  async reload(databases: number): Promise<void> {
+    const { sessions } = this.#options;
+    const writer = this.#writer;
+    if (writer === undefined || this.isFailing) throw new Error("there is no log that holds all");
+    await this.#pause(async () => {
+      await writer.settle();
+      if (writer.failure !== undefined) throw writer.failure;
+      await this.#changes;
+      await reloadLog(this.#manifest, this.storage, this.#options, databases);
+    });
+    sessions.release();
+  }
+
+  /** Nothing runs until it is done. */
+  async #pause(run: () => Promise<void>): Promise<void> {
+    const { sessions } = this.#options;
+    sessions.freeze();
+    try {
+      await run();
+    } finally {
+      sessions.unfreeze();
+      sessions.thaw();
+    }
+  }
+
+  /**
+   * The data set goes on in another place, which holds none. That has an image and a copy of the
+   * log behind it, durably, before the old one is left; when it cannot be, nothing has changed.
+   */
+  async moveTo(storage: Storage): Promise<void> {
+    const { engine } = this;
+    if (engine.word(Exchange.REQUEST_ALONE) !== 0) throw new Error("a transaction is running");
+    if (this.#isMoving) throw new Error("the data set is being moved already");
+    this.#isMoving = true;
+    const old = this.storage;
+    try {
+      await this.#restarting?.catch(() => {});
+      await this.#snapshot?.durable.catch(() => {});
+      if (this.isFailing) await this.#restartIn(storage);
+      else await this.#copyTo(storage);
+    } finally {
+      this.#isMoving = false;
+    }
+    if (this.#writer !== undefined) this.#makeSpare();
+    await old.replace(MANIFEST_NAME, renderMoved(this.#manifest, storage.place)).catch((cause) => {
+      const { message } = cause as Error;
+      this.#options.warning(`${old.place} still looks like the place of the data: ${message}`);
+    });
+  }
+
+  /** The log has failed where it was: image and log begin anew in the other place. */
+  async #restartIn(storage: Storage): Promise<void> {
+    const { storage: before } = this;
+    const manifest = this.#manifest;
+    await this.#spare?.file.close().catch(() => {});
+    this.#spare = undefined;
+    this.storage = storage;
+    this.#manifest = { history: manifest.history, segments: [] };
+    try {
+      await this.#restart();
+    } catch (cause) {
+      this.storage = before;
+      this.#manifest = manifest;
+      throw cause;
+    }
+  }
+
+  async #copyTo(storage: Storage): Promise<void> {
+    const segment = this.#cutLog(this.engine);
+    const { snapshot, durable } = this.#options.images.begin(storage, this.engine);
+    this.#snapshot = { snapshot, durable };
+    const image = await durable;
+    const copy = segment && (await SegmentCopy.begin(segment, this.storage, storage));
+    try {
+      await this.#pause(() => this.#change(() => this.#goOnIn(storage, image, copy || undefined)));
+    } catch (cause) {
+      if (copy) await copy.abandon();
+      throw cause;
+    }
+    this.#imageBytes = image.fileBytes;
+    this.#olderBytes = 0;
+  }
+
+  async #goOnIn(storage: Storage, image: Image, copy: SegmentCopy | undefined): Promise<void> {
+    const writer = this.#writer;
+    await writer?.settle();
+    if (writer?.failure !== undefined) throw writer.failure;
+    const { name, offset, history } = image;
+    const file = await copy?.finish();
+    const segments = this.#manifest.segments.filter((each) => each.name === copy?.name);
+    const manifest = { history, image: { name, offset }, segments };
+    await writeManifest(storage, manifest);
+    if (file !== undefined) await writer?.continueIn(file);
+    await this.#spare?.file.close().catch(() => {});
+    this.#spare = undefined;
+    this.storage = storage;
+    this.#manifest = manifest;
   }
 
   #snap(engine: Engine, adopt: (image: Image) => Promise<Image>): BegunImage {
@@ -492,6 +552,7 @@ function isSegment(name: string): boolean {
   return /^log-.*\.aof$/.test(name);
 }
 
+export type { Engines, ForeignData, LogSettings, PersistenceOptions } from "./options.js";
 export type { ManifestFile };
 
 const REASONS: Record<string, string> = {

@@ -136,7 +136,7 @@ class OtherEngine {
 }
 
 /** A session that replays commands and remembers the first error. */
-class Replay {
+export class Replay {
   refusal: string | undefined;
   readonly #sessions: Sessions;
   readonly #session: NonNullable<ReturnType<Sessions["open"]>>;
