@@ -12,7 +12,7 @@ import {
 import {
   replyBulk, replyError, replyInteger, replyNull, replyOk,
 } from "../protocol/reply";
-import { replySink, sinkUnmute } from "../protocol/sink";
+import { replySink, sinkMute, sinkUnmute } from "../protocol/sink";
 import { SessionFlag } from "../abi";
 import { equalBytes } from "../memory/bytes";
 import { nowMs } from "../memory/root";
@@ -98,7 +98,10 @@ function noEvict(call: Call): void {
   replyOk();
 }
 
-/** OFF and SKIP answer nothing themselves; ON answers even where this reply was to be skipped. */
+/**
+ * OFF and SKIP answer nothing themselves; ON answers even where this reply was to be skipped. In a
+ * transaction OFF and ON hold from where they stand.
+ */
 function reply(call: Call): void {
   const session = call.session;
   if (call.is(2, "on")) {
@@ -107,6 +110,7 @@ function reply(call: Call): void {
     replyOk();
   } else if (call.is(2, "off")) {
     session.replyMode = ReplyMode.OFF;
+    sinkMute(replySink());
   } else if (call.is(2, "skip")) {
     if (session.replyMode != ReplyMode.OFF) session.replyMode = ReplyMode.SKIP_NEXT;
   } else {

@@ -463,6 +463,10 @@ ERR SCRIPT FLUSH only support SYNC|ASYNC option";
 EXECABORT Transaction discarded because of previous errors.";
 // @ts-ignore: decorator
 @lazy @inline export const EXEC_ARITY: string = "wrong number of arguments for 'exec' command";
+// @ts-ignore: decorator
+@lazy @inline export const EXEC_WHILE_SUBSCRIBED: string = "\
+Can't execute 'exec': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET \
+are allowed in this context";
 
 // ---- Protocol (the connection closes after these) -----------------------------------------------
 

@@ -22,8 +22,8 @@ import { crc64 } from "../interchange/crc64";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
 import { hasReady } from "../keyspace/waiting-keys";
 import {
-  COMMAND_NOT_ALLOWED_IN_MULTI, EXEC_ARITY, MONITOR_KEYSPACE, NOAUTH, OUT_OF_MEMORY, SAVE_MISCONF,
-  replyErrorAround, replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand,
+  COMMAND_NOT_ALLOWED_IN_MULTI, EXEC_ARITY, EXEC_WHILE_SUBSCRIBED, MONITOR_KEYSPACE, NOAUTH,
+  OUT_OF_MEMORY, SAVE_MISCONF, replyErrorAround, replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand,
   replyWrongArity,
 } from "../protocol/errors";
 import {
@@ -259,7 +259,7 @@ function isSetAside(call: Call, row: Row): bool {
   const touches: u32 = RowFlag.READONLY | RowFlag.WRITE | RowFlag.MAY_REPLICATE;
   if (call.session.isMonitor) {
     if (!(flagsOf(call, row) & touches)) return false;
-    refuse(row, MONITOR_KEYSPACE);
+    refuse(call.session, row, MONITOR_KEYSPACE);
     return true;
   }
   if (!holdsBack(call, row)) return false;
@@ -324,19 +324,20 @@ export function admit(call: Call): Row | null {
   const count = call.argumentCount;
   if (row.arity > 0 ? row.arity != count : count < -row.arity) {
     row.rejectedCalls += 1;
-    if (row.is("exec")) refuseExec(session, EXEC_ARITY);
+    if (row.is("exec")) abortExec(session, EXEC_ARITY);
     else replyWrongArity(row.nameAddress, row.nameBytes);
     return null;
   }
-  if (!session.authenticated && needsPassword(session, row)) return refuse(row, NOAUTH);
+  if (!session.authenticated && needsPassword(session, row)) return refuse(session, row, NOAUTH);
   if (session.isLimited && isDenied(call, row)) return null;
   if (session.transaction && !isFitForTransaction(session, row)) return null;
-  if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) return refuse(row, OUT_OF_MEMORY);
+  if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) return refuse(session, row, OUT_OF_MEMORY);
   if (load<u32>(EXCHANGE + Exchange.SAVE_FAILED) && isUnsafe(call, row)) {
-    return refuse(row, SAVE_MISCONF);
+    return refuse(session, row, SAVE_MISCONF);
   }
   if (hasRefusals() && isRefusedByHost(call, row)) return null;
   if (session.subscriptions && session.protocol == 2 && !runsWhileSubscribed(row)) {
+    if (row.is("exec")) return refuse(session, row, EXEC_WHILE_SUBSCRIBED);
     row.rejectedCalls += 1;
     replyNotWhileSubscribed(row.nameAddress, row.nameBytes);
     return null;
@@ -353,25 +354,25 @@ function findNamed(session: Session, name: usize, bytes: u32): Row | null {
 /** Of a session after MULTI: false when the refusal is answered. */
 function isFitForTransaction(session: Session, row: Row): bool {
   if (row.flags & RowFlag.NO_MULTI) {
-    refuse(row, COMMAND_NOT_ALLOWED_IN_MULTI);
+    refuse(session, row, COMMAND_NOT_ALLOWED_IN_MULTI);
     return false;
   }
   if (!row.is("exec") || !needsMemory(session) || !isOutOfMemory()) return true;
-  row.rejectedCalls += 1;
-  refuseExec(session, OUT_OF_MEMORY);
+  refuse(session, row, OUT_OF_MEMORY);
   return false;
 }
 
-/** The transaction is over without having run. */
-function refuseExec(session: Session, reason: string): void {
+/** EXEC is refused: the transaction is over without having run. */
+function abortExec(session: Session, reason: string): void {
   replyErrorAround("EXECABORT Transaction discarded because of: ", 0, 0, reason);
   dropTransaction(session);
   forgetWatches(session);
 }
 
-function refuse(row: Row, error: string): Row | null {
+function refuse(session: Session, row: Row, error: string): Row | null {
   row.rejectedCalls += 1;
-  replyError(error);
+  if (row.is("exec")) abortExec(session, error);
+  else replyError(error);
   return null;
 }
 

@@ -230,7 +230,7 @@ export class Outlet {
 
   /** The message for one session; many sessions share its bytes. */
   #tell(id: number): void {
-    const session = this.#options.find(id);
+    const session = this.#find(id);
     if (session === undefined) return;
     this.gatherAll(session);
     if (session.counts) this.#engine.addFact(Exchange.OUTPUT_BYTES, this.#message.length);
@@ -247,15 +247,20 @@ export class Outlet {
     return sessions;
   }
 
-  /** A message for a session whose call does not run. */
+  /**
+   * A message; for the session whose call runs it is what a client woken in it, or the end of the
+   * call, has caused, and follows the replies so far.
+   */
   #deliver(session: Session, message: Uint8Array): void {
     if (session.givenUp) return;
     if (passesHardLimit(limitOf(this.limits, session), session.unsentBytes + message.length)) {
       this.#giveUp(session);
-      return;
+    } else if (session === this.#current) {
+      this.#slab.append(message, 0, message.length, () => this.#spill(session));
+    } else {
+      session.gather(message);
+      this.#touch(session);
     }
-    session.gather(message);
-    this.#touch(session);
   }
 
   #setSubscriber(id: number, isSubscriber: boolean): void {

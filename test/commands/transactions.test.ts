@@ -63,6 +63,27 @@ describe("EXEC", () => {
     expect(session.call("EXEC")).toBe("*0\r\n");
   });
 
+  it("that is refused itself says EXECABORT", () => {
+    session.call("SUBSCRIBE a");
+    expect(session.call("EXEC")).toBe(
+      "-EXECABORT Transaction discarded because of: Can't execute 'exec': only " +
+        "(P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context\r\n",
+    );
+    session.call("RESET");
+    session.call("CONFIG SET requirepass secret");
+    session.call("RESET");
+    expect(session.call("EXEC")).toBe(
+      "-EXECABORT Transaction discarded because of: NOAUTH Authentication required.\r\n",
+    );
+  });
+
+  it("switches replies off where CLIENT REPLY stands in it", () => {
+    for (const line of ["MULTI", "SET a 1", "CLIENT REPLY OFF", "GET a"]) session.call(line);
+    expect(session.call("EXEC")).toBe("*3\r\n+OK\r\n");
+    expect(session.call("GET a")).toBe("");
+    expect(session.call("CLIENT REPLY ON")).toBe("+OK\r\n");
+  });
+
   it("refuses after a command that could not be queued", () => {
     for (const wrong of ["NONE", "GET", "CONFIG NONE", "SUBSCRIBE"]) {
       session.call("MULTI");

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { Program, type ServerProgram, startProgram } from "./support.js";
+import { Program, type ServerProgram, startProgram, Wire } from "./support.js";
 
 const SUBSCRIBERS = fileURLToPath(new URL("./many-subscribers.mjs", import.meta.url));
 
@@ -112,3 +112,39 @@ it("ends a subscriber that does not read, and serves the others meanwhile", asyn
   stalled.resume();
   await ended;
 });
+
+it("a client is told after its reply what its command has caused others to do", async () => {
+  const [writer, waiting] = [await Wire.open(server), await Wire.open(server)];
+  onTestFinished(() => {
+    writer.close();
+    waiting.close();
+  });
+  writer.send("HELLO", "3");
+  await writer.until("modules\r\n*0\r\n");
+  for (const words of [["TRACKING", "ON"], ["ID"]]) await writer.ask("CLIENT", ...words);
+  expect(await writer.ask("EXISTS", "moved")).toBe(":0");
+  waiting.send("BLMOVE", "from", "moved", "LEFT", "LEFT", "0");
+  while ((await blocked(writer)) === 0);
+  writer.send("RPUSH", "from", "x");
+  expect(await writer.until("moved\r\n")).toBe(
+    ":1\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$5\r\nmoved\r\n",
+  );
+});
+
+it("a client hears of its own changes by broadcast after their replies", async () => {
+  const client = await Wire.open(server);
+  onTestFinished(() => client.close());
+  client.send("HELLO", "3");
+  await client.until("modules\r\n*0\r\n");
+  expect(await client.ask("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "own")).toBe("+OK");
+  client.send("SET", "own", "1");
+  expect(await client.until("own\r\n")).toBe(
+    "+OK\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nown\r\n",
+  );
+});
+
+/** How many clients wait for a key. */
+async function blocked(wire: Wire): Promise<number> {
+  wire.send("INFO", "clients");
+  return Number(/blocked_clients:(\d+)/.exec(await wire.until("nokey:0\r\n\r\n"))?.[1]);
+}

@@ -141,6 +141,15 @@ export class Wire {
     }
   }
 
+  /** Takes everything up to the first place where this text ends. */
+  async until(end: string): Promise<string> {
+    for (;;) {
+      const at = this.received.indexOf(end);
+      if (at >= 0) return (await this.take(at + end.length)).toString("latin1");
+      await this.#more();
+    }
+  }
+
   /** Sends a command and takes the first line of its reply. */
   ask(...parts: (string | number | Uint8Array)[]): Promise<string> {
     this.send(...parts);
