@@ -107,6 +107,9 @@ export const enum Exchange {
    * 0 = none. A `tick` at or after that time answers it.
    */
   NEXT_DEADLINE_MS = 144,
+  /** f64: reads that brought input, writes of output; as CONNECTIONS_RECEIVED. */
+  READS = 152,
+  WRITES = 160,
   /**
    * out, u32: 1 while a transaction waits for the answer of the request in it; until then the host
    * calls the engine for nothing but that answer. MIGRATE: only sessions of the host's own run.

@@ -22,7 +22,7 @@ import {
 } from "./keyspace/keyspace";
 import { expireCycle } from "./keyspace/expiry";
 import { expireFieldsCycle } from "./keyspace/field-expiry";
-import { initializeStatistics } from "./keyspace/statistics";
+import { initializeStatistics, statistics } from "./keyspace/statistics";
 import {
   initializeAllocator, rebuildAfterAttach, setHeapStart,
 } from "./memory/allocator";
@@ -42,8 +42,8 @@ import { initializeConfiguration } from "./server/configuration";
 import { initializeErrorStatistics } from "./server/error-statistics";
 import { evictClients } from "./server/client-eviction";
 import {
-  enterAnswer, executeChunk, finish, flushEffects, relieveMemory, resumeSession, settleEffects,
-  takeGatheredEffects,
+  enterAnswer, executeChunk, finish, flushEffects, noteMemoryLimit, relieveMemory, resumeSession,
+  settleEffects, takeGatheredEffects,
 } from "./server/execute";
 import { initializeFacts } from "./server/facts";
 import { initializeMessages } from "./server/messages";
@@ -62,7 +62,7 @@ import {
 } from "./server/session";
 import { initializeSettings, settings } from "./server/settings";
 import { initializeRows } from "./server/table";
-import { initializeTiming, latencyClockMs } from "./server/timing";
+import { initializeTiming, tickClockMs } from "./server/timing";
 import { hearChange } from "./server/changes";
 import { disableTracking, initializeTracking } from "./server/tracking";
 import { dropTransaction } from "./server/transaction";
@@ -243,9 +243,10 @@ export function tick(timeMs: f64, steps: i32): i32 {
   if (settings().tickPaused) return i32(isBehind);
   takeSamples();
   const settled = settleValueTables(settleTables(collectGarbage(steps)));
-  const beganMs = latencyClockMs();
+  const beganMs = tickClockMs();
   const left = isHeld ? settled : relieveMemory(settled);
-  const relievedMs = latencyClockMs();
+  noteMemoryLimit();
+  const relievedMs = tickClockMs();
   noteLatency("eviction-cycle", relievedMs - beganMs);
   evictClients();
   let more = isBehind || hasGarbage() || left <= 0;
@@ -253,7 +254,9 @@ export function tick(timeMs: f64, steps: i32): i32 {
     if (expireCycle(left, settings().activeExpireEffort)) more = true;
     if (expireFieldsCycle(max(left, 1)) <= 0) more = true;
   }
-  noteLatency("expire-cycle", latencyClockMs() - relievedMs);
+  const expiredMs = tickClockMs() - relievedMs;
+  statistics().expireCycleMs += expiredMs;
+  noteLatency("expire-cycle", expiredMs);
   settleEffects();
   return i32(more);
 }

@@ -29,7 +29,7 @@ import { Fact, factNamed, setFact } from "../server/facts";
 import { resetErrorStatistics } from "../server/error-statistics";
 import { initializeSampling } from "../server/sampling";
 import { command } from "../server/table";
-import { dropGroup, resetTiming } from "../server/timing";
+import { resetTiming } from "../server/timing";
 import {
   TEXT_BUILDER_BYTES, TextBuilder, builderByte, builderBytes, builderFree, builderStart,
   builderText,
@@ -224,6 +224,8 @@ function resetHostCounters(): void {
   store<f64>(EXCHANGE + Exchange.CONNECTIONS_REJECTED, 0);
   store<f64>(EXCHANGE + Exchange.INPUT_BYTES, 0);
   store<f64>(EXCHANGE + Exchange.OUTPUT_BYTES, 0);
+  store<f64>(EXCHANGE + Exchange.READS, 0);
+  store<f64>(EXCHANGE + Exchange.WRITES, 0);
 }
 
 function configResetstat(call: Call): void {
@@ -233,7 +235,6 @@ function configResetstat(call: Call): void {
   resetErrorStatistics();
   resetHostCounters();
   initializeSampling();
-  if (call.session.has(SessionFlag.INTERNAL)) dropGroup();
   replyOk();
 }
 

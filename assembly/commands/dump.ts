@@ -21,6 +21,7 @@ import { accessRules, setFrequency, setIdleSeconds, touchAccess } from "../keysp
 import { lookup, lookupQuiet, lookupRead, removeFound, setExpiry } from "../keyspace/database";
 import { effectBytes, effectInteger, effectLiteral, effectsOn } from "../keyspace/effects";
 import { EventClass } from "../keyspace/events";
+import { statistics } from "../keyspace/statistics";
 import { isReplaying, nowMs } from "../memory/root";
 import {
   BAD_DATA_FORMAT, BAD_DUMP, BUSY_KEY, INVALID_FREQUENCY, INVALID_IDLE_TIME, INVALID_TTL,
@@ -157,6 +158,7 @@ function buildOrReply(call: Call): bool {
   const blobBytes = reader().compressedBlobBytes;
   if (blobBytes && !reserveOrReply(blobBytes)) return false;
   const needed = measureReader();
+  statistics().payloadChecks += 1;
   if (needed < 0) return replyBadData();
   if (!reserveOrReply(needed + <f64>call.bytesOf(1) * 2 + KEY_BYTES)) return false;
   return buildReader() || replyBadData();

@@ -3,7 +3,7 @@
 import { EXCHANGE, Exchange } from "../abi";
 import { nowMs } from "../memory/root";
 import { numberOf } from "../server/configuration";
-import { hostNumber } from "../server/facts";
+import { hostNumber, loadedKeys } from "../server/facts";
 import { TextBuilder } from "../text/builder";
 import { constantLines, decimalLine, integerLine, textLine } from "./info-text";
 import { isSaving, lastSaveSeconds } from "./persistence";
@@ -21,7 +21,8 @@ export function addPersistence(out: TextBuilder): void {
   integerLine(out, "loading", word(Exchange.LOADING));
   constantLines(out, "async_loading:0\n");
   addImages(out);
-  constantLines(out, "rdb_last_load_keys_expired:0\nrdb_last_load_keys_loaded:0\n");
+  constantLines(out, "rdb_last_load_keys_expired:0\n");
+  integerLine(out, "rdb_last_load_keys_loaded", loadedKeys());
   addLog(out);
   constantLines(out, "module_fork_in_progress:0\nmodule_fork_last_cow_size:0\n");
   if (numberOf("appendonly")) addLogSizes(out);
@@ -70,7 +71,10 @@ function addLoading(out: TextBuilder): void {
     done > 0 ? Math.ceil((seconds * max(0, total - done)) / done) : 1);
 }
 
-/** Bytes "copied on write" are those of pages that the write barrier handed over. */
+/**
+ * Bytes "copied on write" are those of pages that the write barrier handed over. An image consists
+ * of pages, so there is no count of the keys in it.
+ */
 function addImages(out: TextBuilder): void {
   const copied = hostNumber(Exchange.COPIED_BYTES);
   const pages = hostNumber(Exchange.SAVE_PAGES);
@@ -80,7 +84,6 @@ function addImages(out: TextBuilder): void {
   integerLine(out, "current_cow_size", copied);
   constantLines(out, "current_cow_size_age:0\n");
   decimalLine(out, "current_fork_perc", pages > 0 ? (saved * 100) / pages : 0, 2);
-  constantLines(out, "current_save_keys_processed:0\ncurrent_save_keys_total:0\n");
   integerLine(out, "rdb_changes_since_last_save", hostNumber(Exchange.CHANGES_SINCE_SAVE));
   integerLine(out, "rdb_bgsave_in_progress", isSaving() ? 1 : 0);
   integerLine(out, "rdb_last_save_time", lastSaveSeconds());

@@ -197,7 +197,8 @@ function addAllocator(out: TextBuilder, report: MemoryReport): void {
   constantLines(out, "mem_not_counted_for_evict:0\nmem_replication_backlog:0\n\
 mem_total_replication_buffers:0\nmem_clients_slaves:0\n");
   integerLine(out, "mem_clients_normal", report.clients);
-  constantLines(out, "mem_cluster_links:0\nmem_aof_buffer:0\n");
+  constantLines(out, "mem_cluster_links:0\n");
+  integerLine(out, "mem_aof_buffer", hostNumber(Exchange.LOG_BUFFER_BYTES));
   builderText(out, "mem_allocator:quire-");
   builderText(out, QUIRE_VERSION);
   endLine(out);

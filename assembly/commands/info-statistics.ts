@@ -3,6 +3,7 @@
 import { Exchange, SERVER_ROOT } from "../abi";
 import { databaseAt, databaseCount } from "../keyspace/keyspace";
 import { statistics } from "../keyspace/statistics";
+import { nowMs } from "../memory/root";
 import { errorsTotal } from "../protocol/reply";
 import { parameterNamed } from "../server/parameter";
 import { errorCodeAt, errorCodeCount } from "../server/error-statistics";
@@ -38,19 +39,26 @@ instantaneous_output_repl_kbps:0.00\n");
   integerLine(out, "expired_keys", counted.expiredKeys);
   decimalLine(out, "expired_stale_perc", counted.expiredStalePerMille / 10, 2);
   integerLine(out, "expired_time_cap_reached_count", counted.expiredTimeCapReached);
-  constantLines(out, "expire_cycle_cpu_milliseconds:0\n");
+  integerLine(out, "expire_cycle_cpu_milliseconds", counted.expireCycleMs);
   integerLine(out, "evicted_keys", counted.evictedKeys);
   integerLine(out, "evicted_clients", counted.evictedClients);
-  constantLines(out, "evicted_scripts:0\ntotal_eviction_exceeded_time:0\n\
-current_eviction_exceeded_time:0\n");
+  constantLines(out, "evicted_scripts:0\n");
+  addExceededTime(out);
   integerLine(out, "keyspace_hits", counted.keyspaceHits);
   integerLine(out, "keyspace_misses", counted.keyspaceMisses);
-  addUnbuilt(out);
+  addOthers(out);
   addReplies(out);
 }
 
-/** Counters of areas that nothing has used so far. */
-function addUnbuilt(out: TextBuilder): void {
+function addExceededTime(out: TextBuilder): void {
+  const counted = statistics();
+  const since = counted.memoryExceededSinceMs;
+  const current = since > 0 ? max(0, <f64>nowMs() - since) : 0;
+  integerLine(out, "total_eviction_exceeded_time", counted.memoryExceededMs + current);
+  integerLine(out, "current_eviction_exceeded_time", current);
+}
+
+function addOthers(out: TextBuilder): void {
   integerLine(out, "pubsub_channels", channelsOf(Listening.CHANNEL).count);
   integerLine(out, "pubsub_patterns", channelsOf(Listening.PATTERN).count);
   integerLine(out, "pubsubshard_channels", channelsOf(Listening.SHARD_CHANNEL).count);
@@ -69,15 +77,16 @@ active_defrag_key_misses:0\ntotal_active_defrag_time:0\ncurrent_active_defrag_ti
 function addReplies(out: TextBuilder): void {
   const counted = statistics();
   integerLine(out, "total_error_replies", errorsTotal());
-  constantLines(out, "dump_payload_sanitizations:0\ntotal_reads_processed:0\n\
-total_writes_processed:0\nio_threaded_reads_processed:0\nio_threaded_writes_processed:0\n");
+  integerLine(out, "dump_payload_sanitizations", counted.payloadChecks);
+  integerLine(out, "total_reads_processed", hostNumber(Exchange.READS));
+  integerLine(out, "total_writes_processed", hostNumber(Exchange.WRITES));
+  constantLines(out, "io_threaded_reads_processed:0\nio_threaded_writes_processed:0\n");
   integerLine(out, "client_query_buffer_limit_disconnections",
     counted.clientQueryBufferLimitDisconnections);
   integerLine(out, "client_output_buffer_limit_disconnections",
     counted.clientOutputBufferLimitDisconnections);
-  constantLines(out, "reply_buffer_shrinks:0\nreply_buffer_expands:0\neventloop_cycles:0\n\
-eventloop_duration_sum:0\neventloop_duration_cmd_sum:0\n\
-instantaneous_eventloop_cycles_per_sec:0\ninstantaneous_eventloop_duration_usec:0\n");
+  // Replies have no buffers of their own that could grow or shrink.
+  constantLines(out, "reply_buffer_shrinks:0\nreply_buffer_expands:0\n");
   integerLine(out, "acl_access_denied_auth", counted.aclDeniedAuth);
   integerLine(out, "acl_access_denied_cmd", counted.aclDeniedCommand);
   integerLine(out, "acl_access_denied_key", counted.aclDeniedKey);

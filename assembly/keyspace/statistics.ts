@@ -27,6 +27,13 @@ export class Statistics {
   lazyFreedObjects: f64;
   /** Fields of hashes. */
   expiredSubkeys: f64;
+  /** What the ticks have spent on looking for keys that are past their time. */
+  expireCycleMs: f64;
+  /** How long memory was above its limit in all, and since when it is now, 0 = it is not. */
+  memoryExceededMs: f64;
+  memoryExceededSinceMs: f64;
+  /** Payloads of RESTORE that were looked through. */
+  payloadChecks: f64;
 }
 
 const STATISTICS: usize = SERVER_ROOT + 0xc80;

@@ -20,11 +20,12 @@ import { databaseAt, position, setPosition } from "../keyspace/keyspace";
 import { evictOne } from "../keyspace/eviction";
 import { crc64 } from "../interchange/crc64";
 import { forgetLookahead, lookAhead } from "../keyspace/lookahead";
+import { statistics } from "../keyspace/statistics";
 import { hasReady } from "../keyspace/waiting-keys";
 import {
   COMMAND_NOT_ALLOWED_IN_MULTI, EXEC_ARITY, EXEC_WHILE_SUBSCRIBED, MONITOR_KEYSPACE, NOAUTH,
-  OUT_OF_MEMORY, SAVE_MISCONF, replyErrorAround, replyNotWhileSubscribed, replyUnknownCommand, replyUnknownSubcommand,
-  replyWrongArity,
+  OUT_OF_MEMORY, SAVE_MISCONF, replyErrorAround, replyNotWhileSubscribed, replyUnknownCommand,
+  replyUnknownSubcommand, replyWrongArity,
 } from "../protocol/errors";
 import {
   ParseResult, parserAuthenticated, parserFeed, parserNext, parserRelease, parserSuspend,
@@ -98,7 +99,7 @@ export function enter(session: Session, timeMs: f64): void {
 function run(session: Session): i32 {
   const parser = session.parser;
   let status: i32 = Status.CONTINUE;
-  startTiming();
+  startTiming(session.has(SessionFlag.INTERNAL));
   if (session.closing) return leave(session, Status.CLOSE);
   if (session.waiter && isPostponedOver(session)) status = runPostponed(session);
   if (session.request || session.waiter) return leave(session, Status.WAITING);
@@ -147,6 +148,7 @@ export function finish(session: Session): i32 {
   let status = Status.CONTINUE;
   if (isRunSuspended(session)) {
     status = continueTransaction(session);
+    settleTiming();
     if (status == Status.CONTINUE && hasReady()) serveReady(session);
   }
   if (session.replyMode) endSilence(session);
@@ -418,6 +420,17 @@ export function relieveMemory(steps: i32): i32 {
     }
   }
   return left;
+}
+
+/** Counts how long `maxmemory` is passed, as the ticks see it. */
+export function noteMemoryLimit(): void {
+  const limit = settings().maxmemory;
+  const counted = statistics();
+  const isPassed = limit > 0 && usedBytes() > limit;
+  if (isPassed && !counted.memoryExceededSinceMs) counted.memoryExceededSinceMs = <f64>nowMs();
+  if (isPassed || !counted.memoryExceededSinceMs) return;
+  counted.memoryExceededMs += max(0, <f64>nowMs() - counted.memoryExceededSinceMs);
+  counted.memoryExceededSinceMs = 0;
 }
 
 function isMemoryShort(): bool {

@@ -5,9 +5,11 @@
  *   SERVER root + 0x2660  u32 address, u32 bytes per fact
  *               + 0x2690  40 bytes run id    + 0x26C0  40 bytes replication id
  *               + 0x26F0  f64 bytes in use after the start
+ *               + 0x26F8  f64 keys that were there then: those of the image
  */
 
 import { EXCHANGE, Exchange, SERVER_ROOT } from "../abi";
+import { databaseAt, databaseCount } from "../keyspace/keyspace";
 import { overheadBytes, usedBytes } from "../memory/allocator";
 import { replaceText } from "../memory/owned-text";
 import { nextObservation, nowMs } from "../memory/root";
@@ -31,6 +33,7 @@ export const RUN_ID: usize = SERVER_ROOT + 0x2690;
 export const REPLICATION_ID: usize = SERVER_ROOT + 0x26c0;
 export const ID_BYTES: u32 = 40;
 const STARTUP_BYTES: usize = SERVER_ROOT + 0x26f0;
+const LOADED_KEYS: usize = SERVER_ROOT + 0x26f8;
 
 /** Draws the ids; when everything else has started. */
 export function initializeFacts(): void {
@@ -38,6 +41,9 @@ export function initializeFacts(): void {
   drawId(RUN_ID);
   drawId(REPLICATION_ID);
   store<f64>(STARTUP_BYTES, totalBytes());
+  let keys: f64 = 0;
+  for (let index: u32 = 0; index < databaseCount(); index++) keys += databaseAt(index).table.count;
+  store<f64>(LOADED_KEYS, keys);
 }
 
 function drawId(address: usize): void {
@@ -81,6 +87,11 @@ export function totalBytes(): f64 {
 /** `totalBytes` when the engine had started and held nothing. */
 export function startupBytes(): f64 {
   return load<f64>(STARTUP_BYTES);
+}
+
+/** Keys that the engine found when it started. */
+export function loadedKeys(): f64 {
+  return load<f64>(LOADED_KEYS);
 }
 
 /** Milliseconds since the host's start, 0 when it did not tell. */

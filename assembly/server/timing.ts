@@ -30,7 +30,6 @@ import { Arena, allocate, reserve } from "../memory/allocator";
 import { statistics } from "../keyspace/statistics";
 import { errorsThisCall } from "../protocol/reply";
 import { Call } from "./call";
-import { isLatencyMonitored } from "./latency";
 import { showCall } from "./monitors";
 import { settings } from "./settings";
 import { noteSlow } from "./slow-log";
@@ -48,7 +47,7 @@ class TimingRoot {
   /** First row of the group's chain, 0 = nothing was called. */
   first: u32;
   /** 1: the group is not counted. */
-  dropped: u32;
+  isHost: u32;
   /** Observe: why each call is looked at. */
   observe: u32;
   /** Calls that are still to be timed one by one after a slow group. */
@@ -91,16 +90,17 @@ export function initializeTiming(): void {
   memory.fill(changetype<usize>(root()), 0, offsetof<TimingRoot>());
 }
 
-/** The clock for what the ticks do, read only while somebody asks for latencies. */
-export function latencyClockMs(): f64 {
-  return isLatencyMonitored() ? clock() : 0;
+/** The clock for what the ticks do. */
+export function tickClockMs(): f64 {
+  return clock();
 }
 
-/** A run of commands begins. */
+/** A run of commands begins; what the host runs for itself is not counted. */
 // @ts-ignore: decorator
 @inline
-export function startTiming(): void {
+export function startTiming(isHost: bool): void {
   root().beganMs = clock();
+  root().isHost = u32(isHost);
 }
 
 /** A command is about to run: ends the group when it does not belong into it. */
@@ -164,7 +164,7 @@ export function addTime(microseconds: f64): void {
 function joinGroup(row: Row): void {
   row.groupNext = root().first;
   root().first = <u32>changetype<usize>(row);
-  if (row.histogram || errorsThisCall() || !settings().latencyTracking) return;
+  if (row.histogram || errorsThisCall() || !settings().latencyTracking || root().isHost) return;
   if (!reserve(BUCKETS * 4)) return;
   row.histogram = <u32>allocate(Arena.SERVER, BUCKETS * 4);
   memory.fill(row.histogram, 0, BUCKETS * 4);
@@ -179,8 +179,7 @@ export function settleTiming(): void {
 export function settleWith(call: Call | null): void {
   const alone = root().alone;
   root().alone = 0;
-  const dropped = root().dropped;
-  root().dropped = 0;
+  const isHost = root().isHost;
   let address = root().first;
   if (!address) return;
   root().first = 0;
@@ -195,11 +194,11 @@ export function settleWith(call: Call | null): void {
   const share = microseconds / <f64>calls;
   if (alone) noteShare(changetype<Row>(<usize>alone), share);
   const slow = root().slowMicroseconds;
-  if (slow >= 0 && microseconds >= slow && !dropped) noteGroup(call, address, microseconds, calls);
+  if (slow >= 0 && microseconds >= slow && !isHost) noteGroup(call, address, microseconds, calls);
   while (address) {
     const row = changetype<Row>(<usize>address);
     address = row.groupNext;
-    if (!dropped) count(row, share);
+    if (!isHost) count(row, share);
     row.groupCalls = 0;
   }
 }
@@ -230,11 +229,6 @@ function count(row: Row, microseconds: f64): void {
   row.microseconds += microseconds * <f64>row.groupCalls;
   statistics().commandsProcessed += <f64>row.groupCalls;
   if (row.histogram && settings().latencyTracking) record(row, microseconds, row.groupCalls);
-}
-
-/** The group in progress will not be counted: the host's own call of CONFIG RESETSTAT. */
-export function dropGroup(): void {
-  root().dropped = 1;
 }
 
 /** Forgets what was counted, the group in progress included (CONFIG RESETSTAT). */

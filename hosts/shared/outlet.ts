@@ -71,7 +71,7 @@ export class Outlet {
     const position = this.#engine.position();
     if (!this.#mustWait(session, position)) {
       this.sendGathered(session);
-      this.#slab.send(session.transport);
+      this.#sendSlab(session);
     } else {
       this.#hold(session, position);
       if (!this.#slab.isEmpty) this.#holdPart(session, position, this.#slab.take());
@@ -102,6 +102,7 @@ export class Outlet {
     for (const session of sessions) {
       if (session.closed) continue;
       transport = session.transport;
+      this.#countWrite(session);
       session.queue.release(this.#options.gate, send);
       if (session.queue.bytes > 0) this.#heldSessions.push(session);
       this.#options.released(session);
@@ -151,7 +152,17 @@ export class Outlet {
   }
 
   sendGathered(session: Session): void {
-    if (session.gatheredBytes > 0) session.transport.write(session.takeGathered());
+    if (session.gatheredBytes === 0) return;
+    this.#countWrite(session);
+    session.transport.write(session.takeGathered());
+  }
+
+  #sendSlab(session: Session): void {
+    if (this.#slab.send(session.transport) > 0) this.#countWrite(session);
+  }
+
+  #countWrite(session: Session): void {
+    if (session.counts) this.#engine.addFact(Exchange.WRITES, 1);
   }
 
   /** Forgets all output of the running call. */
@@ -274,7 +285,7 @@ export class Outlet {
 
   /** The buffer is full in the middle of a call; nobody knows yet which position that reaches. */
   #spill(session: Session): void {
-    if (this.#options.gate.open || !session.isGated) this.#slab.send(session.transport);
+    if (this.#options.gate.open || !session.isGated) this.#sendSlab(session);
     else session.gather(this.#slab.take());
   }
 

@@ -169,7 +169,10 @@ export class Sessions {
     const nowMs = this.#options.now();
     session.lastActiveMs = nowMs;
     this.inputBytes += bytes;
-    if (session.counts) this.engine.addFact(Exchange.INPUT_BYTES, bytes);
+    if (session.counts) {
+      this.engine.addFact(Exchange.INPUT_BYTES, bytes);
+      this.engine.addFact(Exchange.READS, 1);
+    }
     if (session.waiting || this.frozen || session.keptBytes > 0) {
       session.keep(chunk.subarray(0, bytes));
       session.adjustFlow();

@@ -37,9 +37,18 @@ export class LivePair {
 
   /** Starts both on Unix sockets; parameters are "--name", "value", ... */
   static async start(...parameters: string[]): Promise<LivePair> {
+    return LivePair.#startIn(mkdtempSync(join(tmpdir(), "quire-pair-")), parameters);
+  }
+
+  /** The same, with a directory for the data. */
+  static async startKeeping(...parameters: string[]): Promise<LivePair> {
     const folder = mkdtempSync(join(tmpdir(), "quire-pair-"));
+    return LivePair.#startIn(folder, parameters, ["--dir", join(folder, "data")]);
+  }
+
+  static async #startIn(folder: string, parameters: string[], own: string[] = []) {
     const redis = await RedisServer.start(parameters);
-    const fixed = ["--port", "0", "--unixsocket", join(folder, "socket"), "--save", ""];
+    const fixed = ["--port", "0", "--unixsocket", join(folder, "socket"), "--save", "", ...own];
     const more = ["--enable-debug-command", "yes"];
     const program = await startProgram(...fixed, ...more, ...parameters);
     return new LivePair(redis, program, folder);
