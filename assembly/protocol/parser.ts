@@ -285,6 +285,14 @@ export function parserHeldBytes(parser: Parser): u32 {
   return bytes;
 }
 
+/** Bytes of a request that has not come wholly yet; they are among the held ones. */
+export function parserInputBytes(parser: Parser): u32 {
+  let bytes = parser.gatherBytes;
+  if (parser.target) bytes += parser.targetBytes;
+  if (parser.residue) bytes += <u32>(parser.end - parser.cursor);
+  return bytes;
+}
+
 /** The session is over: everything goes back. */
 export function parserFree(parser: Parser): void {
   releaseRequest(parser);

@@ -1,13 +1,16 @@
 /**
  * A session as one line of text, as CLIENT LIST and CLIENT INFO print it.
  *
- * The engine keeps no reply buffer and no file descriptor of a session: those fields are constants.
+ * What has come of a request that is not whole counts as input (qbuf), its arguments included. The
+ * engine keeps no reply buffer and no file descriptor of a session: those fields are constants.
+ * What the host still has to send is one item to it (oll), and then it waits for the socket to
+ * become writable (events).
  */
 
 import { SessionFlag } from "../abi";
 import { usableBytes } from "../memory/allocator";
 import { nowMs } from "../memory/root";
-import { parserHeldBytes } from "../protocol/parser";
+import { parserHeldBytes, parserInputBytes } from "../protocol/parser";
 import {
   TextBuilder, builderByte, builderBytes, builderInteger, builderText,
 } from "../text/builder";
@@ -34,10 +37,10 @@ function addFlags(builder: TextBuilder, session: Session): void {
   if (session.isMonitor) builderByte(builder, 0x4f);
   if (session.subscriptions) builderByte(builder, 0x50);
   if (session.transaction) builderByte(builder, 0x78);
+  if (session.request || session.waiter) builderByte(builder, 0x62);
   if (session.tracking) builderByte(builder, 0x74);
   if (session.tracking & Tracking.BROKEN_REDIRECT) builderByte(builder, 0x52);
   if (session.tracking & Tracking.BROADCAST) builderByte(builder, 0x42);
-  if (session.request || session.waiter) builderByte(builder, 0x62);
   if (session.watches && hasWatchedChange(session)) builderByte(builder, 0x64);
   if (session.closing) builderByte(builder, 0x63);
   if (session.has(SessionFlag.UNIX_SOCKET)) builderByte(builder, 0x55);
@@ -77,13 +80,16 @@ export function writeSession(builder: TextBuilder, session: Session): void {
   const transaction = transactionOf(session);
   addNumber(builder, " multi=", transaction ? transaction.count : -1);
   addNumber(builder, " watch=", watchCount(session));
-  addNumber(builder, " qbuf=", held);
-  builderText(builder, " qbuf-free=0 argv-mem=0");
+  const input = parserInputBytes(session.parser);
+  addNumber(builder, " qbuf=", input);
+  addNumber(builder, " qbuf-free=", held - input);
+  builderText(builder, " argv-mem=0");
   addNumber(builder, " multi-mem=", transaction ? <i64>transaction.bytes : 0);
-  builderText(builder, " rbs=0 rbp=0 obl=0 oll=0");
+  builderText(builder, " rbs=0 rbp=0 obl=0");
+  addNumber(builder, " oll=", i64(session.unsentBytes != 0));
   addNumber(builder, " omem=", session.unsentBytes);
   addNumber(builder, " tot-mem=", sessionMemory(session));
-  builderText(builder, " events=r cmd=");
+  builderText(builder, session.unsentBytes ? " events=rw cmd=" : " events=r cmd=");
   const row = session.lastCommand;
   if (row) builderBytes(builder, row.nameAddress, row.nameBytes);
   else builderText(builder, "NULL");

@@ -119,6 +119,20 @@ describe("CLIENT INFO", () => {
     );
   });
 
+  it("tells of output that waits, and of a request that has come in part", () => {
+    engine.exports.setUnsent(session.id, 5000);
+    const waiting = info();
+    expect(["events", "oll", "omem"].map((name) => waiting.get(name))).toEqual(["rw", "1", "5000"]);
+    engine.exports.setUnsent(session.id, 0);
+    expect(info().get("events")).toBe("r");
+    const other = engine.open();
+    other.raw("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$10\r\nabc");
+    const line = session.ask("CLIENT", "LIST", "ID", String(other.id)) as string;
+    const [, used, free] = /qbuf=(\d+) qbuf-free=(\d+)/.exec(line) ?? [];
+    expect(used).toBe("7");
+    expect(Number(free)).toBeGreaterThan(0);
+  });
+
   it("tells the truth", () => {
     session = engine.open(SessionFlag.NONE, "10.0.0.1:1234", "10.0.0.2:6379");
     session.call("SELECT 3");

@@ -14,8 +14,8 @@ const PATIENCE_MS = 2000;
 /** What the pair itself says; monitors' lines of it are left out. */
 const MARK = "live-pair";
 
-type Side = "redis" | "quire";
-const SIDES: Side[] = ["redis", "quire"];
+export type Side = "redis" | "quire";
+export const SIDES: Side[] = ["redis", "quire"];
 
 /** One connection, to both servers. */
 interface Member {
@@ -83,6 +83,7 @@ export class LivePair {
       await this.#watcher[side].ask("CLIENT", "UNPAUSE");
       await this.#alone(side);
       await this.#watcher[side].ask("FLUSHALL");
+      await this.#watcher[side].ask("ACL", "DELUSER", "joe");
       await this.#watcher[side].ask("CONFIG", "RESETSTAT");
     }
     for (let count = 0; count < members; count++) {
@@ -111,6 +112,16 @@ export class LivePair {
     const watcher = this.#watcher as Member;
     const [redis, quire] = await Promise.all(SIDES.map((side) => watcher[side].ask(...words)));
     return { redis: decode(redis ?? ""), quire: decode(quire ?? "") };
+  }
+
+  /** Asks one of the servers on a connection of its own. */
+  async askOne(side: Side, ...words: string[]): Promise<unknown> {
+    return decode((await this.#watcher?.[side].ask(...words)) ?? "");
+  }
+
+  /** The number of a connection as a server gives it. */
+  idOf(number: number, side: Side): string {
+    return this.members[number]?.ids[side] ?? "";
   }
 
   /**
