@@ -42,6 +42,50 @@ it("ioredis listens to channels and patterns", async () => {
   expect(await listener.unsubscribe("news")).toBe(2);
 });
 
+it("ioredis subscribes again after the server was restarted", async () => {
+  let first: ServerProgram | undefined = await startProgram("--port", "auto");
+  const { port } = first;
+  const listener = new Redis({ port, retryStrategy: () => 10 });
+  const publisher = new Redis({ port, retryStrategy: () => 10 });
+  listener.on("error", () => {});
+  publisher.on("error", () => {});
+  onTestFinished(async () => {
+    listener.disconnect();
+    publisher.disconnect();
+    first?.child.kill("SIGKILL");
+    await first?.exit;
+  });
+  const heard: string[] = [];
+  const note =
+    (kind: string) =>
+    (...texts: unknown[]) =>
+      heard.push([kind, ...texts].join(" "));
+  for (const kind of ["message", "pmessage", "smessage"]) listener.on(kind, note(kind));
+  await listener.subscribe("news");
+  await listener.psubscribe("n?ws");
+  await listener.ssubscribe("shard");
+
+  const tell = async (text: string) => {
+    expect(await publisher.publish("news", text)).toBe(2);
+    expect(await publisher.spublish("shard", text)).toBe(1);
+    await expect
+      .poll(() => heard.splice(0).sort())
+      .toEqual([`message news ${text}`, `pmessage n?ws news ${text}`, `smessage shard ${text}`]);
+  };
+  await tell("before");
+  first.child.kill("SIGKILL");
+  await first.exit;
+  first = undefined;
+  first = await startProgram("--port", `${port}`);
+  const count = async () => [
+    await publisher.pubsub("NUMSUB", "news"),
+    await publisher.pubsub("NUMPAT"),
+    await publisher.pubsub("SHARDNUMSUB", "shard"),
+  ];
+  await expect.poll(count, { timeout: 10_000 }).toEqual([["news", 1], 1, ["shard", 1]]);
+  await tell("after");
+});
+
 describe.each([2, 3] as const)("node-redis with RESP%i", (RESP) => {
   it("listens and goes on with commands", async () => {
     const open = async () => {
