@@ -53,7 +53,7 @@ export class RedisServer {
   private constructor(
     private readonly child: ChildProcess,
     private readonly folder: string,
-    private readonly path: string,
+    readonly path: string,
   ) {}
 
   /** Starts a server on a Unix socket in a folder of its own. */
