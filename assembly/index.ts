@@ -40,7 +40,7 @@ import { initializeReplies } from "./protocol/reply";
 import { exportSink, initializeSinks, sinkFlush } from "./protocol/sink";
 import { initializeConfiguration } from "./server/configuration";
 import { initializeErrorStatistics } from "./server/error-statistics";
-import { evictClients } from "./server/client-eviction";
+import { evictClients, noteClientMemory } from "./server/client-eviction";
 import {
   enterAnswer, executeChunk, finish, flushEffects, noteMemoryLimit, relieveMemory, resumeSession,
   settleEffects, takeGatheredEffects,
@@ -287,7 +287,9 @@ export function exportCommands(cursor: f64, steps: i32): f64 {
 /** Bytes of output that the host still holds for a session. */
 export function setUnsent(id: i32, bytes: i32): void {
   const session = findSession(id);
-  if (session) session.unsentBytes = bytes;
+  if (!session) return;
+  session.unsentBytes = bytes;
+  noteClientMemory(session);
 }
 
 /** Marks every DATA page in use for a snapshot; returns how many. */

@@ -1,7 +1,8 @@
 // Memory: values as large as they may be, limits, exhaustion, and the work that one call may take.
 import { describe, expect, it } from "vitest";
-import { EXCHANGE, Exchange } from "../assembly/abi";
+import { EXCHANGE, Exchange, Status } from "../assembly/abi";
 import { encode, TestEngine, type TestSession } from "./support/engine";
+import { RandomCommands } from "./support/random-commands";
 
 const SCALE = Number(process.env.QUIRE_SCALE ?? 1);
 const MIB = 1 << 20;
@@ -117,6 +118,113 @@ describe("maxmemory", () => {
     expect(ask(session, "SET", "a", "1")).toBe("+OK\r\n");
     configure(session, "maxmemory", 0);
     expect(ask(session, "SET", "b", "v".repeat(100_000))).toBe("+OK\r\n");
+    expect(engine.exports.validate()).toBe(0);
+  });
+});
+
+describe("under a random workload", () => {
+  const POLICIES = ["noeviction", "allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-ttl"];
+  const COMMANDS = Math.round(6000 * SCALE);
+  const LONGEST = 20_000;
+  /** What one command may add: a copy of the largest value that another grows, a table's step. */
+  const RESULT = 4 * LONGEST + 64 * 1024;
+  const NEVER = new Set(["flushall", "flushdb", "config", "debug", "swapdb"]);
+
+  it.each(POLICIES)(
+    "maxmemory is passed by one result at most, %s",
+    { timeout: 60_000 },
+    (policy) => {
+      const engine = new TestEngine({ heapMb: 64 });
+      let session = engine.open();
+      const watcher = engine.open();
+      warmUp(session);
+      const commands = new RandomCommands({
+        seed: 7,
+        nowMs: engine.now,
+        keys: 4000,
+        longest: LONGEST,
+      });
+      const settings = ask(watcher, "CONFIG", "GET", "*");
+      const users = ask(watcher, "ACL", "LIST");
+      const limit = usedBytes(watcher) + 2 * MIB;
+      configure(watcher, "maxmemory", limit);
+      configure(watcher, "maxmemory-policy", policy);
+      let added = 0;
+      let refused = 0;
+      let used = usedBytes(watcher);
+      for (let count = 0; count < COMMANDS; count++) {
+        const words = count % 3 ? commands.next() : sized(commands);
+        if (NEVER.has(`${words[0]}`.toLowerCase())) continue;
+        const before = used;
+        if (ask(session, ...words) === OOM) refused += 1;
+        if (session.status !== Status.CONTINUE) {
+          session.close();
+          session = engine.open();
+        }
+        used = usedBytes(watcher);
+        added += Math.max(0, used - before);
+        expect(used - limit, words.join(" ").slice(0, 80)).toBeLessThan(RESULT);
+        if (count % 1000 === 0) expect(engine.exports.validate()).toBe(0);
+      }
+      // The limit was in the way all the time.
+      const evicted = Number(/evicted_keys:(\d+)/.exec(ask(watcher, "INFO", "stats"))?.[1]);
+      expect(refused + evicted).toBeGreaterThan(100);
+      expect(added).toBeGreaterThan(2 * MIB);
+      // What is not data is as it was.
+      expect(ask(engine.open(), "ACL", "WHOAMI")).toBe("$7\r\ndefault\r\n");
+      configure(watcher, "maxmemory", 0);
+      configure(watcher, "maxmemory-policy", "noeviction");
+      expect(ask(watcher, "CONFIG", "GET", "*")).toBe(settings);
+      expect(ask(watcher, "ACL", "LIST")).toBe(users);
+    },
+  );
+
+  /** A command that adds much, to keys of several sizes. */
+  function sized(commands: RandomCommands): (string | number)[] {
+    const value = "v".repeat(commands.random(commands.chance(10) ? LONGEST : 1000));
+    const key = `sized:${commands.random(4000)}`;
+    const makers = [
+      () => ["SET", key, value],
+      () => ["SET", key, value, "PX", 1_000_000 + commands.random(1000)],
+      () => ["SETRANGE", key, commands.random(LONGEST), "x"],
+      () => ["COPY", key, `${key}:copy`, "REPLACE"],
+      () => ["RPUSH", `list:${commands.random(40)}`, value, value],
+      () => ["HSET", `hash:${commands.random(40)}`, key, value],
+      () => ["SADD", `set:${commands.random(40)}`, value, key],
+    ];
+    return commands.of(makers)();
+  }
+
+  it("maxmemory-clients is passed by one command's result at most", () => {
+    const engine = new TestEngine({ heapMb: 64 });
+    const watcher = engine.open();
+    const clients = Array.from({ length: 40 }, () => engine.open());
+    const limit = 2 * MIB;
+    configure(watcher, "maxmemory-clients", limit);
+    const commands = new RandomCommands({ seed: 9, nowMs: engine.now });
+    const open = new Set(clients);
+    for (let count = 0; count < COMMANDS; count++) {
+      const place = commands.random(clients.length);
+      const client = clients[place] as TestSession;
+      const value = "v".repeat(commands.random(LONGEST));
+      const kind = commands.random(5);
+      if (kind === 0) ask(client, "MULTI");
+      else if (kind === 1) client.raw(`*3\r\n$3\r\nSET\r\n$1\r\na\r\n$30000\r\n${value}`);
+      else if (kind === 2) engine.exports.setUnsent(client.id, commands.random(100_000));
+      else ask(client, "SET", "a", value);
+      for (const id of engine.closed.splice(0)) {
+        const gone = [...open].find((session) => session.id === id) as TestSession;
+        gone.close();
+        open.delete(gone);
+        const fresh = engine.open();
+        open.add(fresh);
+        clients[clients.indexOf(gone)] = fresh;
+      }
+      const held = Number(/mem_clients_normal:(\d+)/.exec(ask(watcher, "INFO", "memory"))?.[1]);
+      expect(held - limit).toBeLessThan(100_000 + 3 * LONGEST);
+    }
+    const evicted = Number(/evicted_clients:(\d+)/.exec(ask(watcher, "INFO", "stats"))?.[1]);
+    expect(evicted).toBeGreaterThan(20);
     expect(engine.exports.validate()).toBe(0);
   });
 });

@@ -6,7 +6,7 @@
  * Keys of a policy for all keys are drawn by chains of the table, two or three of one chain, which
  * costs fewer cache lines than drawing each; keys that expire are drawn from the expiry index.
  *
- *   pool, at most 16 candidates in ascending order of score (SERVER root + 0x4720), 24 bytes each
+ *   pool, at most 16 candidates in ascending order of score (SERVER root + 0x5000), 24 bytes each
  *   +0   u64  hash of the key          +16  u32  address of its entry
  *   +8   f64  score: more = sooner     +20  u32  database
  *
@@ -60,7 +60,7 @@ class Candidate {
   database: u32;
 }
 
-const POOL: usize = SERVER_ROOT + 0x4720;
+const POOL: usize = SERVER_ROOT + 0x5000;
 const CANDIDATE_BYTES: usize = 24;
 const POOL_CANDIDATES: u32 = 16;
 /** Chance of a key in a chain that was drawn, in 32. */

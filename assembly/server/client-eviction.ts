@@ -1,13 +1,34 @@
 /**
  * `maxmemory-clients`: ending the connections that hold the most memory while all clients together
- * hold more than the limit. Looked at on every tick, as long as there is a limit.
+ * hold more than the limit.
+ *
+ * Every call notes what its session holds now, as long as there is a limit; the sum of the notes
+ * (SERVER root + 0x4720) is never too small, since one that is closed is not taken off. Where it
+ * passes the limit, and on every tick, all are counted afresh.
  */
 
-import { SessionFlag } from "../abi";
+import { SERVER_ROOT, SessionFlag } from "../abi";
 import { statistics } from "../keyspace/statistics";
 import { Session, closeOther, firstSession, nextSession } from "./session";
 import { sessionMemory } from "./session-text";
 import { settings } from "./settings";
+
+const NOTED: usize = SERVER_ROOT + 0x4720;
+
+/** A call of this session is over, or the host has told what it still has to send to it. */
+// @ts-ignore: decorator
+@inline
+export function noteClientMemory(session: Session): void {
+  if (settings().clientsMemory) note(session);
+}
+
+function note(session: Session): void {
+  const bytes = isCounted(session) ? <f64>sessionMemory(session) : 0;
+  store<f64>(NOTED, load<f64>(NOTED) + bytes - session.notedBytes);
+  session.notedBytes = bytes;
+  const limit = clientLimitBytes();
+  if (limit > 0 && load<f64>(NOTED) > limit) evictClients();
+}
 
 /** Ends connections until the rest is within the limit. CLIENT NO-EVICT protects one. */
 export function evictClients(): void {
@@ -16,9 +37,11 @@ export function evictClients(): void {
   let bytes: f64 = 0;
   let session = firstSession();
   while (session) {
-    if (isCounted(session)) bytes += <f64>sessionMemory(session);
+    session.notedBytes = isCounted(session) ? <f64>sessionMemory(session) : 0;
+    bytes += session.notedBytes;
     session = nextSession(session);
   }
+  store<f64>(NOTED, bytes);
   while (bytes > limit) {
     const largest = largestSession();
     if (!largest) return;

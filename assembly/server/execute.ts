@@ -36,6 +36,7 @@ import {
   sinkPosition, sinkSession, sinkTake, sinkUnmute,
 } from "../protocol/sink";
 import { Call, settleEffectsOf, topCall } from "./call";
+import { noteClientMemory } from "./client-eviction";
 import { countErrorCode } from "./error-statistics";
 import { setExecuting, settleMessages } from "./messages";
 import { hasRefusals, isRefusedByHost } from "./refusals";
@@ -128,6 +129,7 @@ export function leave(session: Session, status: i32): i32 {
   // What cannot be kept, because memory or the query buffer limit is passed, ends the connection.
   const kept = status == Status.CLOSE || parserSuspend(session.parser);
   sinkFlush(replySink());
+  noteClientMemory(session);
   settleEffects();
   setReplaying(false);
   return kept ? status : Status.CLOSE;

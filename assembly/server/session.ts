@@ -51,6 +51,8 @@ export class Session {
   activeMs: i64;
   /** Commands executed. */
   commands: f64;
+  /** Memory that it held when that was noted last (server/client-eviction.ts). */
+  notedBytes: f64;
   /** Output that the host still holds. */
   unsentBytes: u32;
   /** CLIENT NO-TOUCH, CLIENT NO-EVICT. */

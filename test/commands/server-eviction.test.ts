@@ -159,6 +159,17 @@ describe("CONFIG SET maxmemory-policy", () => {
 });
 
 describe("CONFIG SET maxmemory-clients", () => {
+  it("is looked at after each call", () => {
+    session.call("CONFIG SET maxmemory-clients 100000");
+    const large = engine.open();
+    large.raw("MULTI\r\n");
+    large.raw(`*3\r\n$3\r\nSET\r\n$1\r\na\r\n$300000\r\n${"x".repeat(300_000)}\r\n`);
+    expect(engine.closed).toEqual([large.id]);
+    const slow = engine.open();
+    engine.exports.setUnsent(slow.id, 200_000);
+    expect(engine.closed).toEqual([large.id, slow.id]);
+  });
+
   it("ends the clients that hold the most", () => {
     const large = engine.open();
     const small = engine.open();

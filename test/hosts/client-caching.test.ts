@@ -47,7 +47,7 @@ async function calls(name: string): Promise<number> {
   return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
 }
 
-/** Reads until the key is in the cache, then makes `change`; resolves when the cache has lost it. */
+/** Reads until the key is in the cache, then changes it; resolves when the cache has lost it. */
 async function losesKey(key: string, change: () => Promise<unknown>): Promise<void> {
   await reader.get(key);
   expect(cache.size()).toBeGreaterThan(0);
