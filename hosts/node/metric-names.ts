@@ -2,17 +2,21 @@
  * Which field of INFO is which metric. The names are those that redis_exporter gives, so that
  * dashboards made for it work; they come after "redis_".
  *
- * One line each: the field, and the metric where that has another name.
+ * One line each: the field, the metric where that has another name, and what the value is to be
+ * multiplied by.
  */
 
 export interface MetricName {
   metric: string;
   kind: "gauge" | "counter";
+  scale: number;
 }
 
 const GAUGES = `
 uptime_in_seconds
 process_id
+hz
+configured_hz
 connected_clients
 blocked_clients
 tracking_clients
@@ -95,7 +99,7 @@ expired_stale_perc expired_stale_percentage
 pubsub_channels
 pubsub_patterns
 pubsubshard_channels
-latest_fork_usec
+latest_fork_usec latest_fork_seconds 1e-6
 migrate_cached_sockets migrate_cached_sockets_total
 slave_expires_tracked_keys
 active_defrag_hits defrag_hits
@@ -170,7 +174,7 @@ function readTable(table: string, kind: MetricName["kind"]): [string, MetricName
     .trim()
     .split("\n")
     .map((line) => {
-      const [field = "", metric = field] = line.split(" ");
-      return [field, { metric, kind }];
+      const [field = "", metric = field, scale = "1"] = line.split(" ");
+      return [field, { metric, kind, scale: Number(scale) }];
     });
 }

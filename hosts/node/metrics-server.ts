@@ -82,18 +82,19 @@ export class MetricsServer {
     const isLoading = this.#options.isLoading();
     if (isLoading) return pageWhileDown(true);
     try {
-      const [info, parameters, entries, latest] = this.#options.run([
+      const [info, parameters, entries, latest, spikes] = this.#options.run([
         ["INFO", "everything"],
         ["CONFIG", "GET", "maxmemory", "maxclients", "databases"],
         ["SLOWLOG", "LEN"],
         ["SLOWLOG", "GET", "1"],
+        ["LATENCY", "LATEST"],
       ]);
-      const slow = slowOf(entries, latest);
       return metricsPage({
         info: textOf(info),
         parameters: pairsOf(parameters),
         nowMs: Date.now(),
-        slow,
+        slow: slowOf(entries, latest),
+        spikes: spikesOf(spikes),
       });
     } catch {
       return pageWhileDown(false);
@@ -132,4 +133,17 @@ function slowOf(entries: RawReply | undefined, latest: RawReply | undefined) {
     lastId: Number(id ?? 0),
     lastMicroseconds: Number(microseconds ?? 0),
   };
+}
+
+/** The reply of LATENCY LATEST: [[event, time, milliseconds, most]]. */
+function spikesOf(reply: RawReply | undefined) {
+  const events = Array.isArray(reply) ? reply : [];
+  return events.map((entry) => {
+    const [event, seconds, milliseconds] = Array.isArray(entry) ? entry : [];
+    return {
+      event: textOf(event),
+      seconds: Number(seconds),
+      milliseconds: Number(milliseconds),
+    };
+  });
 }

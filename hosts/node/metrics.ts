@@ -42,6 +42,8 @@ export interface MetricSources {
   nowMs: number;
   /** Entries in the slow log, the id of the latest and how long that took. */
   slow: { entries: number; lastId: number; lastMicroseconds: number };
+  /** What LATENCY LATEST tells. */
+  spikes: { event: string; seconds: number; milliseconds: number }[];
 }
 
 /** The page of a server that cannot be asked. */
@@ -67,6 +69,10 @@ export function metricsPage(sources: MetricSources): string {
     page.add(`config_${name}`, Number(sources.parameters.get(name)));
   }
   addSlow(page, sources.slow);
+  for (const { event, seconds, milliseconds } of sources.spikes) {
+    page.add("latency_spike_last", seconds, { event_name: event });
+    page.add("latency_spike_duration_seconds", milliseconds / 1000, { event_name: event });
+  }
   return page.text();
 }
 
@@ -100,7 +106,7 @@ function addInstance(page: Page, fields: Map<string, string>): void {
 
 function addField(page: Page, field: string, value: string): void {
   const name = METRIC_NAMES.get(field);
-  if (name !== undefined) page.add(name.metric, numberIn(value), {}, name.kind);
+  if (name !== undefined) page.add(name.metric, numberIn(value) * name.scale, {}, name.kind);
   const error = /^errorstat_(.*)$/.exec(field);
   if (error === null) return;
   page.add("errors_total", partsOf(value)["count"] ?? NaN, { err: error[1] ?? "" }, "counter");
@@ -137,8 +143,7 @@ function addLatencies(page: Page, fields: Map<string, string>): void {
     if (!field.startsWith(`${name}_`)) continue;
     const cmd = field.slice(name.length + 1);
     for (const [percent, usec] of Object.entries(partsOf(value))) {
-      const quantile = `${Number((Number(percent.slice(1)) / 100).toFixed(8))}`;
-      page.add(name, usec, { cmd, quantile }, "summary");
+      page.add(name, usec, { cmd, quantile: percent.slice(1) }, "summary");
     }
     const { calls = NaN, usec = NaN } = partsOf(fields.get(`cmdstat_${cmd}`) ?? "");
     page.add(name, usec, { cmd }, "summary", "_sum");
@@ -149,9 +154,10 @@ function addLatencies(page: Page, fields: Map<string, string>): void {
 function addDatabases(page: Page, fields: Map<string, string>, count: number): void {
   for (let index = 0; index < count; index++) {
     const db = `db${index}`;
-    const { keys = 0, expires = 0, avg_ttl } = partsOf(fields.get(db) ?? "");
+    const { keys = 0, expires = 0, avg_ttl, subexpiry = 0 } = partsOf(fields.get(db) ?? "");
     page.add("db_keys", keys, { db });
     page.add("db_keys_expiring", expires, { db });
+    page.add("db_keys_with_expiring_items", subexpiry, { db });
     if (avg_ttl !== undefined) page.add("db_avg_ttl_seconds", avg_ttl / 1000, { db });
   }
 }

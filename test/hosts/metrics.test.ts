@@ -92,7 +92,7 @@ describe("/metrics", () => {
 
   it("escapes labels and leaves out what is no number", () => {
     const info = 'os:a"b\\c\r\nused_memory:none\r\nerrorstat_X:count=?\r\nmaxmemory:5\r\n';
-    const page = metricsPage({ info, parameters: new Map(), nowMs: 0, slow: NO_SLOW });
+    const page = metricsPage({ info, parameters: new Map(), nowMs: 0, slow: NO_SLOW, spikes: [] });
     expect(page).toContain('os="a\\"b\\\\c"');
     expect(page).toContain("redis_memory_max_bytes 5\n");
     expect(page).not.toMatch(/memory_used|errors_total|NaN/);
@@ -100,11 +100,112 @@ describe("/metrics", () => {
 
   it("tells of the slow log", () => {
     const slow = { entries: 3, lastId: 7, lastMicroseconds: 1500 };
-    const page = metricsPage({ info: "", parameters: new Map(), nowMs: 0, slow });
+    const page = metricsPage({ info: "", parameters: new Map(), nowMs: 0, slow, spikes: [] });
     expect(page).toContain("redis_slowlog_length 3\n");
     expect(page).toContain("redis_slowlog_last_id 7\n");
     expect(page).toContain("redis_last_slow_execution_duration_seconds 0.0015\n");
   });
+});
+
+/**
+ * What the dashboards made for redis_exporter (763 and 11835 of grafana.com, the alerts of its
+ * mixin) ask for: the metric with the labels they group by, and its kind.
+ */
+const ASKED = `
+gauge up
+gauge uptime_in_seconds
+gauge start_time_seconds
+gauge instance_info{role,redis_version,redis_mode,os,maxmemory_policy,tcp_port,run_id,process_id}
+gauge connected_clients
+gauge blocked_clients
+gauge tracking_clients
+gauge pubsub_channels
+gauge pubsub_patterns
+gauge memory_used_bytes
+gauge memory_used_rss_bytes
+gauge memory_used_peak_bytes
+gauge memory_used_dataset_bytes
+gauge memory_max_bytes
+gauge mem_fragmentation_ratio
+gauge total_system_memory_bytes
+gauge config_maxmemory
+gauge config_maxclients
+gauge hz
+counter commands_processed_total
+counter commands_total{cmd}
+counter commands_duration_seconds_total{cmd}
+counter commands_rejected_calls_total{cmd}
+counter commands_failed_calls_total{cmd}
+counter errors_total{err}
+summary latency_percentiles_usec{cmd,quantile}
+counter keyspace_hits_total
+counter keyspace_misses_total
+counter expired_keys_total
+counter evicted_keys_total
+counter net_input_bytes_total
+counter net_output_bytes_total
+counter connections_received_total
+counter rejected_connections_total
+counter cpu_sys_seconds_total
+counter cpu_user_seconds_total
+gauge db_keys{db}
+gauge db_keys_expiring{db}
+gauge db_avg_ttl_seconds{db}
+gauge db_keys_with_expiring_items{db}
+gauge slowlog_length
+gauge slowlog_last_id
+gauge last_slow_execution_duration_seconds
+gauge latency_spike_last{event_name}
+gauge latency_spike_duration_seconds{event_name}
+gauge connected_slaves
+gauge master_repl_offset
+gauge replication_backlog_bytes
+gauge rdb_changes_since_last_save
+gauge rdb_last_save_timestamp_seconds
+gauge rdb_last_bgsave_status
+gauge rdb_last_bgsave_duration_sec
+gauge rdb_bgsave_in_progress
+gauge aof_enabled
+gauge aof_last_bgrewrite_status
+gauge aof_last_write_status
+gauge latest_fork_seconds
+gauge loading_dump_file
+`;
+
+describe("a dashboard for redis_exporter", () => {
+  it.each(ASKED.trim().split("\n"))("finds %s", async (line) => {
+    const [, kind, name, labels = ""] = /^(\w+) (\w+)(?:\{(.*)\})?$/.exec(line) ?? [];
+    const text = await dashboardPage();
+    expect(text).toContain(`# TYPE redis_${name} ${kind}\n`);
+    const sample = new RegExp(`^redis_${name}(?:\\{(.*)\\})? \\S+$`, "m").exec(text);
+    const found = [...`${sample?.[1] ?? ""}`.matchAll(/(\w+)="/g)].map(([, label]) => label);
+    for (const label of labels.split(",").filter((text) => text !== "")) {
+      expect(found).toContain(label);
+    }
+    if (labels === "") expect(found).toEqual([]);
+  });
+
+  it("finds the percentiles under the names of INFO", async () => {
+    const text = await dashboardPage();
+    const quantiles = [...text.matchAll(/usec\{cmd="set",quantile="([^"]*)"\}/g)];
+    expect(quantiles.map(([, quantile]) => quantile)).toEqual(["50", "99", "99.9"]);
+  });
+
+  let page: string | undefined;
+
+  /** The page of a server that has done a little of everything. */
+  async function dashboardPage(): Promise<string> {
+    if (page !== undefined) return page;
+    const { wire, url } = await start({
+      ...{ "latency-monitor-threshold": 1, "slowlog-log-slower-than": 0 },
+      ...{ "enable-debug-command": "yes" },
+    });
+    expect(await wire.ask("SET", "a", "1", "EX", "100")).toBe("+OK");
+    expect(await wire.ask("INCR", "a", "x")).toMatch(/^-ERR/);
+    expect(await wire.ask("DEBUG", "SLEEP", "0.01")).toBe("+OK");
+    page = await (await fetch(`${url}/metrics`)).text();
+    return page;
+  }
 });
 
 describe("/healthz", () => {
