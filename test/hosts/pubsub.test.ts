@@ -69,8 +69,9 @@ it("ioredis subscribes again after the server was restarted", async () => {
     expect(await publisher.publish("news", text)).toBe(2);
     expect(await publisher.spublish("shard", text)).toBe(1);
     await expect
-      .poll(() => heard.splice(0).sort())
+      .poll(() => [...heard].sort())
       .toEqual([`message news ${text}`, `pmessage n?ws news ${text}`, `smessage shard ${text}`]);
+    heard.length = 0;
   };
   await tell("before");
   first.child.kill("SIGKILL");
