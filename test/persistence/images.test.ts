@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { PAGE_BYTES } from "../../assembly/abi";
+import { Exchange, PAGE_BYTES } from "../../assembly/abi";
 import { deflate, inflate } from "../../hosts/node/compression";
 import { NodeStorage } from "../../hosts/node/storage";
 import { Engine } from "../../hosts/shared/engine";
@@ -22,7 +22,7 @@ import {
   readManifest,
   writeManifest,
 } from "../../hosts/shared/persistence/manifest";
-import type { Image } from "../../hosts/shared/persistence/snapshot";
+import { type Image, SLICE_PAGES } from "../../hosts/shared/persistence/snapshot";
 import type { Storage } from "../../hosts/shared/persistence/storage";
 import { xxh32 } from "../../hosts/shared/persistence/xxh32";
 import { encode, moduleOf } from "../support/engine";
@@ -373,6 +373,48 @@ describe("a snapshot", () => {
     expect(host.engine.isForked).toBe(false);
     const image = await snapshot.done;
     expect((await open(host.storage, image.name)).digest()).toBe(host.engine.digest());
+  });
+
+  it("saves a bounded number of pages in a slice, whatever the clock says", async () => {
+    const host = new ImageHost();
+    for (let i = 0; i < 4000; i++) host.run(encode(["SET", `key:${i}`, "x".repeat(9000)]));
+    const snapshot = host.fork({ clock: () => 0 });
+    expect(snapshot.pages).toBeGreaterThan(6 * SLICE_PAGES);
+    let ended = false;
+    void snapshot.done.finally(() => {
+      ended = true;
+    });
+    let mostPages = 0;
+    for (let turn = 0; !ended; turn++) {
+      expect(turn).toBeLessThan(1000);
+      const before = snapshot.savedPages;
+      await host.turnOnce();
+      mostPages = Math.max(mostPages, snapshot.savedPages - before);
+    }
+    expect(mostPages).toBeLessThanOrEqual(SLICE_PAGES);
+    expect(snapshot.peakBytes).toBeLessThan(8 * 1024 * 1024);
+  });
+
+  it("costs a call at most some pages for each key that it changes", async () => {
+    const host = new ImageHost();
+    const random = randomNumbers(65);
+    const keys = 20_000;
+    const set = () => encode(["SET", `key:${random(keys)}`, "x".repeat(200 + random(30))]);
+    for (let i = 0; i < 2 * keys; i++) host.run(set());
+    const snapshot = host.fork();
+    let mostPages = 0;
+    for (let call = 0; call < 100; call++) {
+      const batch = Buffer.concat(Array.from({ length: 64 }, set));
+      host.engine.setWord(Exchange.STEPS_PEAK, 0);
+      const before = snapshot.savedByBarrier;
+      host.run(batch);
+      mostPages = Math.max(mostPages, snapshot.savedByBarrier - before);
+      expect(host.engine.word(Exchange.STEPS_PEAK)).toBeLessThan(64 * 16);
+    }
+    // The old entry, the new one, the bucket, and the labels of their slabs.
+    expect(mostPages).toBeGreaterThan(64);
+    expect(mostPages).toBeLessThan(64 * 5);
+    await snapshot.abort("enough seen");
   });
 
   it("saves in slices that end soon while commands come in", async () => {

@@ -2,10 +2,13 @@
  * Writes an image: pages come in one by one, from the sweep or out of turn from the write barrier,
  * and leave in blocks, one append at a time.
  *
- * `add` only copies: it never waits and never throws for want of a block. The file appears under a
- * temporary name and gets its own when it is whole and durable.
+ * `add` copies, and gives a block that is full its checksum (70 us): it never waits and never
+ * throws for want of a block. The checksum is not left for later: a block leaves as soon as the
+ * storage is free, and while it is in the cache reading it once more costs least. The file appears
+ * under a temporary name and gets its own when it is whole and durable.
  */
 import { PAGE_BITS, PAGE_BYTES } from "../../../assembly/abi.js";
+import { BlockPool } from "./block-pool.js";
 import {
   BLOCK_BYTES,
   BLOCK_HEADER_BYTES,
@@ -17,16 +20,14 @@ import {
 } from "./image-format.js";
 import { type AppendFile, type Storage, TEMPORARY } from "./storage.js";
 
-/** Blocks that are there from the start, so that the first changes wait for no memory. */
-const FIRST_BLOCKS = 4;
-/** Blocks that leave in one append. */
-const APPENDED_BLOCKS = 8;
+/** Blocks that leave in one append: some milliseconds, so that it seldom waits for the loop. */
+const APPENDED_BLOCKS = 12;
 
 export interface ImageWriterOptions {
   storage: Storage;
   name: string;
   header: ImageHeader;
-  /** Memory for a block; what it holds does not matter. */
+  /** Memory for blocks; what it holds does not matter. */
   allocate: (bytes: number) => Uint8Array;
   /** Raw deflate, off the loop where possible; blocks are stored as they are when left out. */
   deflate?: ((bytes: Uint8Array) => Promise<Uint8Array>) | undefined;
@@ -35,8 +36,9 @@ export interface ImageWriterOptions {
 }
 
 interface FullBlock {
-  bytes: Uint8Array;
-  records: number;
+  /** The whole block. */
+  readonly bytes: Uint8Array;
+  readonly records: number;
 }
 
 export class ImageWriter {
@@ -47,12 +49,9 @@ export class ImageWriter {
   /** What has gone wrong; nothing more is written then. */
   failure: Error | undefined;
   readonly #options: ImageWriterOptions;
-  /** Memory costs most when it is first touched: a block is used again until the end. */
-  readonly #spare: Uint8Array[] = [];
+  readonly #pool: BlockPool;
+  /** Those that wait for the storage, sealed unless they are to be deflated. */
   readonly #full: FullBlock[] = [];
-  readonly #sealed: Uint8Array[] = [];
-  /** Blocks of the append that runs. */
-  #leaving = 0;
   #block: Uint8Array;
   #records = 0;
   #index = 0;
@@ -62,18 +61,18 @@ export class ImageWriter {
 
   constructor(options: ImageWriterOptions) {
     this.#options = options;
-    for (let i = 0; i < FIRST_BLOCKS; i++) this.#spare.push(options.allocate(BLOCK_BYTES));
-    this.#block = options.allocate(BLOCK_BYTES);
+    this.#pool = new BlockPool(options.allocate);
+    this.#block = this.#pool.take();
   }
 
-  /** Blocks that wait for the storage. */
+  /** Blocks that wait for the storage, with those that are leaving. */
   get waitingBlocks(): number {
-    return this.#full.length + this.#sealed.length + this.#leaving;
+    return this.#pool.used - 1;
   }
 
-  /** Whether `seal` has something to do. */
-  get hasUnsealed(): boolean {
-    return this.#options.deflate === undefined && this.#full.length > 0;
+  /** Bytes of memory that blocks have taken at most. */
+  get peakBytes(): number {
+    return this.#pool.peak * BLOCK_BYTES;
   }
 
   /** Copies a page of memory. */
@@ -91,21 +90,10 @@ export class ImageWriter {
     if (this.#records === BLOCK_RECORDS) this.#turnBlock();
   }
 
-  /** Gives a full block its checksum, a step of about 0.1 ms; false when there is none to seal. */
-  seal(): boolean {
-    if (!this.hasUnsealed) return false;
-    const { bytes, records } = this.#full.shift() as FullBlock;
-    const storedBytes = records * RECORD_BYTES;
-    sealBlock(bytes, { isFooter: false, index: this.#index++, records, storedBytes });
-    this.#sealed.push(bytes.subarray(0, BLOCK_HEADER_BYTES + storedBytes));
-    return true;
-  }
-
   /** Starts to write what is ready, if nothing is being written. */
   pump(): void {
     if (this.#pumping !== undefined || this.failure !== undefined) return;
-    const ready = this.#options.deflate === undefined ? this.#sealed : this.#full;
-    if (ready.length === 0) return;
+    if (this.#full.length === 0) return;
     this.#pumping = this.#writeReady().finally(() => {
       this.#pumping = undefined;
     });
@@ -114,7 +102,6 @@ export class ImageWriter {
   /** All pages have come: writes the rest, makes the file durable and gives it its name. */
   async finish(): Promise<void> {
     if (this.#records > 0) this.#turnBlock();
-    while (this.seal());
     await this.#settle();
     const file = await this.#open();
     const footer = new Uint8Array(BLOCK_HEADER_BYTES);
@@ -132,7 +119,6 @@ export class ImageWriter {
   async abandon(): Promise<void> {
     this.failure ??= new Error("the image was given up");
     this.#full.length = 0;
-    this.#sealed.length = 0;
     await this.#pumping;
     await this.#opening?.catch(() => {});
     if (this.#opening === undefined) return;
@@ -146,14 +132,20 @@ export class ImageWriter {
   }
 
   #turnBlock(): void {
-    this.#full.push({ bytes: this.#block, records: this.#records });
-    this.#block = this.#spare.pop() ?? this.#options.allocate(BLOCK_BYTES);
+    const bytes = this.#block;
+    const records = this.#records;
+    if (this.#options.deflate === undefined) {
+      const storedBytes = records * RECORD_BYTES;
+      sealBlock(bytes, { isFooter: false, index: this.#index++, records, storedBytes });
+    }
+    this.#full.push({ bytes, records });
+    this.#block = this.#pool.take();
     this.#records = 0;
   }
 
   /** Waits until nothing is left to write; throws when writing has failed. */
   async #settle(): Promise<void> {
-    while (this.failure === undefined && (this.waitingBlocks > 0 || this.#pumping !== undefined)) {
+    while (this.failure === undefined && (this.#full.length > 0 || this.#pumping !== undefined)) {
       this.pump();
       await this.#pumping;
     }
@@ -176,17 +168,15 @@ export class ImageWriter {
     }
   }
 
-  /** Appends what is sealed; false when nothing is. */
+  /** Appends what is full and sealed; false when nothing is. */
   async #append(file: AppendFile): Promise<boolean> {
-    const blocks = this.#sealed.splice(0, APPENDED_BLOCKS);
+    const blocks = this.#full.splice(0, APPENDED_BLOCKS);
     if (blocks.length === 0) return false;
-    this.#leaving = blocks.length;
-    try {
-      await file.appendAllLater(blocks);
-    } finally {
-      this.#leaving = 0;
-    }
-    for (const block of blocks) this.#recycle(block);
+    const pieces = blocks.map(({ bytes, records }) =>
+      bytes.subarray(0, BLOCK_HEADER_BYTES + records * RECORD_BYTES),
+    );
+    await file.appendAllLater(pieces);
+    for (const { bytes } of blocks) this.#pool.give(bytes);
     return true;
   }
 
@@ -207,12 +197,8 @@ export class ImageWriter {
     }
     sealBlock(block, { isFooter: false, index: this.#index++, records, storedBytes });
     await file.appendLater(block.subarray(0, BLOCK_HEADER_BYTES + storedBytes));
-    this.#recycle(bytes);
+    this.#pool.give(bytes);
     return true;
-  }
-
-  #recycle(block: Uint8Array): void {
-    this.#spare.push(new Uint8Array(block.buffer, block.byteOffset, BLOCK_BYTES));
   }
 
   async #open(): Promise<AppendFile> {

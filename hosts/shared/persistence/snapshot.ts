@@ -16,13 +16,15 @@ import type { Storage } from "./storage.js";
 
 /** Pages that are saved between two looks at the clock. */
 const STEP_PAGES = 8;
+/** However fast the clock says that it goes: no slice saves more. */
+export const SLICE_PAGES = 1024;
 const IDLE_SLICE_MS = 1;
 const BUSY_SLICE_MS = 0.5;
 /** Below this a slice costs more than it saves. */
 const SMALLEST_SLICE_MS = 0.05;
 /** A fifth of all time is a quarter of the time of others. */
 const BUSY_SHARE = 0.25;
-const SWEEP_BLOCKS = 16;
+const SWEEP_BLOCKS = 24;
 const HOLD_BLOCKS = Math.ceil((64 * 1024 * 1024) / BLOCK_BYTES);
 
 export interface SnapshotOptions {
@@ -114,6 +116,11 @@ export class Snapshot {
     return this.#writer.pages;
   }
 
+  /** Bytes of memory that blocks have taken at most. */
+  get peakBytes(): number {
+    return this.#writer.peakBytes;
+  }
+
   /** Gives up: marks are cleared, the plain build goes on, no file stays. */
   async abort(reason: string): Promise<void> {
     await this.#fail(new Error(reason));
@@ -186,18 +193,19 @@ export class Snapshot {
     this.#continue();
   }
 
-  /** Seals blocks and saves pages in small steps until the time is up or all is done. */
+  /** Saves pages in small steps until the time is up or all is done. */
   #work(end: number): void {
     const { clock } = this.#options;
+    const isLast = end === Number.POSITIVE_INFINITY;
+    const most = isLast ? end : this.savedPages + SLICE_PAGES;
     do {
-      if (this.#writer.seal()) continue;
       if (this.#swept) {
         this.#finish();
         return;
       }
-      if (this.#writer.waitingBlocks >= SWEEP_BLOCKS && end !== Number.POSITIVE_INFINITY) return;
+      if (this.#writer.waitingBlocks >= SWEEP_BLOCKS && !isLast) return;
       this.#sweep();
-    } while (clock() < end);
+    } while (clock() < end && this.savedPages < most);
   }
 
   /** Saves a few pages; after the last one the plain build goes on. */
@@ -224,7 +232,7 @@ export class Snapshot {
     this.#writer.pump();
     const { waitingBlocks } = this.#writer;
     if (this.#holding && waitingBlocks <= HOLD_BLOCKS / 2) this.#letGo();
-    if (waitingBlocks < SWEEP_BLOCKS || this.#writer.hasUnsealed) this.#schedule();
+    if (waitingBlocks < SWEEP_BLOCKS) this.#schedule();
   }
 
   /** All is saved and sealed: the rest is up to the storage. */
