@@ -23,6 +23,7 @@ const BUILD_FILES = [
   "build/scan.mjs",
   "build/sections.mjs",
   "build/static-data.mjs",
+  "build/stretches.mjs",
   "build/wasm-reader.mjs",
   "node_modules/assemblyscript/package.json",
   "node_modules/binaryen/package.json",

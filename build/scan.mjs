@@ -4,8 +4,12 @@
  * It reads the binary with a reader of its own (wasm-reader.mjs) and knows only the shapes below;
  * names and the pass that made them count for nothing. A write is guarded when
  *
- * - it is a plain store, and the instructions before it are exactly the check of the pages of its
- *   first and last byte, on the same pointer local, offset and width, with no way to jump between;
+ * - it is a plain store through a local, and a check stands before it that covers its bytes from
+ *   this local; between the two there is no call, no place to jump to, and nothing sets the local.
+ *   A check asks for the marks of the page of its first byte and of the next page, and hands the
+ *   barrier a range of a page at most: whatever lies in the range lies in these two;
+ * - it is a plain store to a constant address in the windows, the SERVER root or the module region:
+ *   `markPages` marks nothing there;
  * - it is memory.copy, memory.fill or memory.init, and its whole function is: call the barrier with
  *   parameters 0 and 2, then do the operation on the three parameters.
  *
@@ -39,24 +43,80 @@ function writesMemory(instruction) {
  * Lists the unguarded writes of a module.
  *
  * @param {Uint8Array} binary
- * @param {{PAGE_MAP: number, PAGE_BITS: number}} abi constants of assembly/abi.ts
- * @returns {{stores: number, ranges: number, unguarded: string[]}} how many writes are guarded by
- *   inline checks and by range helpers, and a line for each that is not
+ * @param {object} abi constants of assembly/abi.ts
+ * @returns {{checks: number, stores: number, ranges: number, unguarded: string[]}} how many checks
+ *   there are, how many stores are proved and how many ranges go through helpers, and a line for
+ *   each write that is not guarded
  */
 export function scanWrites(binary, abi) {
   const module = readModule(binary);
   const shapes = shapesFor(module, abi);
-  const report = { stores: 0, ranges: 0, unguarded: [...shapes.problems] };
+  const report = { checks: 0, stores: 0, ranges: 0, unguarded: [...shapes.problems] };
   for (const [index, { instructions }] of module.code.entries()) {
     const isRangeHelper = shapes.isRangeHelper(index, instructions);
-    for (const [at, instruction] of instructions.entries()) {
-      if (!writesMemory(instruction)) continue;
-      if (shapes.isGuardedStore(instructions, at)) report.stores++;
+    const checked = new CheckedRanges();
+    for (let at = 0; at < instructions.length; at++) {
+      const check = shapes.checkAt(instructions, at);
+      if (check !== undefined) {
+        checked.add(check);
+        report.checks++;
+        at += check.length - 1;
+        continue;
+      }
+      const instruction = instructions[at];
+      if (!writesMemory(instruction)) checked.pass(instruction);
+      else if (isProved(instructions, at, checked, abi)) report.stores++;
       else if (isRangeHelper && at === instructions.length - 2) report.ranges++;
       else report.unguarded.push(`function ${index}, instruction ${at}: ${instruction}`);
     }
   }
   return report;
+}
+
+/** What checks have covered so far on the only way to the place that is looked at. */
+class CheckedRanges {
+  /** By the text of the instruction that gets the local: ranges from it. */
+  #ranges = new Map();
+
+  add({ pointer, low, end }) {
+    const ranges = this.#ranges.get(pointer) ?? [];
+    this.#ranges.set(pointer, [...ranges, { low, end }]);
+  }
+
+  covers(pointer, low, end) {
+    const ranges = this.#ranges.get(pointer) ?? [];
+    return ranges.some((range) => range.low <= low && end <= range.end);
+  }
+
+  /** Goes past an instruction that is neither a check nor a write. */
+  pass(instruction) {
+    if (JOINS_OR_CALLS.test(instruction)) this.#ranges.clear();
+    const set = SETS_LOCAL.exec(instruction);
+    if (set) this.#ranges.delete(`local.get ${set[1]}`);
+  }
+}
+
+/** Other ways may lead behind these, or other code runs. */
+const JOINS_OR_CALLS = /^(end|else|loop |call|return_call)/;
+const SETS_LOCAL = /^local\.(?:set|tee) (\d+)$/;
+/** Instructions that push one operand and do nothing else (0xfd 12 is v128.const). */
+const OPERAND = /^(local\.get \d+|[if](32|64)\.const( -?\d+)?|0xfd 12)$/;
+const CONSTANT = /^i32\.const (-?\d+)$/;
+
+/** Whether the write at this place is a store that a check or its address makes safe. */
+function isProved(instructions, at, checked, abi) {
+  const [name, argument] = instructions[at].split(" ");
+  const width = STORE_BYTES[name];
+  const pointer = instructions[at - 2] ?? "";
+  if (!width || !OPERAND.test(instructions[at - 1] ?? "")) return false;
+  const low = Number(argument.slice("offset=".length));
+  const constant = CONSTANT.exec(pointer);
+  if (!constant) return checked.covers(pointer, low, low + width);
+  const first = (Number(constant[1]) >>> 0) + low;
+  return (
+    (first >= abi.SERVER_ROOT && first + width <= abi.PAGE_MAP) ||
+    (first >= abi.MODULE_BASE && first + width <= abi.HEAP_BASE)
+  );
 }
 
 /** The shapes to look for in this module, with its own function indices filled in. */
@@ -81,9 +141,8 @@ function shapesFor(module, { PAGE_MAP, PAGE_BITS }) {
   const callBarrier = isBarrier ? `call ${imported.length + barrierIndex}` : "no barrier";
   return {
     problems,
-    isGuardedStore(instructions, at) {
-      const guard = guardBefore(instructions, at, callBarrier, PAGE_MAP, PAGE_BITS);
-      return guard !== undefined && same(instructions.slice(at - guard.length, at), guard);
+    checkAt(instructions, at) {
+      return checkAt(instructions, at, callBarrier, PAGE_MAP, PAGE_BITS);
     },
     isRangeHelper(index, instructions) {
       const three = module.types[module.functions[index]] === "7f7f7f>";
@@ -92,24 +151,28 @@ function shapesFor(module, { PAGE_MAP, PAGE_BITS }) {
   };
 }
 
-/** What must stand before the store at this place, or undefined when it cannot be a guarded one. */
-function guardBefore(instructions, at, callBarrier, pageMap, pageBits) {
-  const [name, argument] = instructions[at].split(" ");
-  const width = STORE_BYTES[name];
-  const pointer = instructions[at - 2];
-  const value = instructions[at - 1];
-  if (!width || !pointer?.startsWith("local.get ") || !value.startsWith("local.get ")) return;
-  const offset = Number(argument.slice("offset=".length));
-  const address = (delta) => [pointer, `i32.const ${(offset + delta) | 0}`, "i32.add"];
-  const mark = (delta) => [
-    ...address(delta),
-    `i32.const ${pageBits}`,
-    "i32.shr_u",
-    `i32.load8_u offset=${pageMap}`,
-  ];
-  const either = width === 1 ? mark(0) : [...mark(0), ...mark(width - 1), "i32.or"];
-  const save = [...address(0), `i32.const ${width}`, callBarrier];
-  return [...either, "if void", ...save, "end", pointer, value];
+/**
+ * The check that begins at this place, or undefined when none does:
+ *
+ *   first byte; >>> page bits; load its mark and the next page's; if { first byte; bytes; barrier }
+ *
+ * @returns {{pointer: string, low: number, end: number, length: number} | undefined}
+ */
+function checkAt(instructions, at, callBarrier, pageMap, pageBits) {
+  const pointer = instructions[at];
+  if (!pointer.startsWith("local.get ")) return;
+  const constant = CONSTANT.exec(instructions[at + 1]);
+  const hasOffset = constant !== null && instructions[at + 2] === "i32.add";
+  const first = hasOffset ? instructions.slice(at, at + 3) : [pointer];
+  const bytes = Number(CONSTANT.exec(instructions[at + 2 * first.length + 4] ?? "")?.[1]);
+  if (!(bytes >= 1 && bytes <= 1 << pageBits)) return;
+  const load = bytes === 1 ? "i32.load8_u" : "i32.load16_u";
+  const marks = [`i32.const ${pageBits}`, "i32.shr_u", `${load} offset=${pageMap}`];
+  const save = ["if void", ...first, `i32.const ${bytes}`, callBarrier, "end"];
+  const shape = [...first, ...marks, ...save];
+  if (!same(instructions.slice(at, at + shape.length), shape)) return;
+  const low = hasOffset ? Number(constant[1]) >>> 0 : 0;
+  return { pointer, low, end: low + bytes, length: shape.length };
 }
 
 function rangeShape(operation = "", callBarrier = "") {
