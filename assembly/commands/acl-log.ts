@@ -4,7 +4,7 @@ import { nowMs } from "../memory/root";
 import {
   replyArray, replyBulk, replyBulkText, replyDouble, replyInteger, replyMap, replyOk,
 } from "../protocol/reply";
-import { replyWrongArity } from "../protocol/errors";
+import { replySubcommandSyntax } from "../protocol/errors";
 import { Call, integerOrReply } from "../server/call";
 import { Denied, Entry, entryCount, firstEntry, trimDenied } from "../server/users-log";
 
@@ -12,7 +12,7 @@ import { Denied, Entry, entryCount, firstEntry, trimDenied } from "../server/use
 const SHOWN: i64 = 10;
 
 export function aclLog(call: Call): void {
-  if (call.argumentCount > 3) return replyWrongArity(call.row.nameAddress, call.row.nameBytes);
+  if (call.argumentCount > 3) return replySubcommandSyntax(call.at(1), call.bytesOf(1), "ACL");
   let most = SHOWN;
   if (call.argumentCount == 3) {
     if (call.is(2, "reset")) {

@@ -8,7 +8,7 @@ import { Request, SERVER_ROOT, SessionFlag } from "../abi";
 import { nextObservation } from "../memory/root";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import {
-  OUT_OF_MEMORY, replyErrorAround, replyWrongArity,
+  OUT_OF_MEMORY, replyErrorAround, replySubcommandSyntax, replyWrongArity,
 } from "../protocol/errors";
 import {
   replyArray, replyBulk, replyBulkText, replyEmptyArray, replyError, replyErrorBytes,
@@ -190,7 +190,7 @@ function replySelector(text: TextBuilder, selector: Selector): void {
 }
 
 function categories(call: Call): void {
-  if (call.argumentCount > 3) return replyWrongArity(call.row.nameAddress, call.row.nameBytes);
+  if (call.argumentCount > 3) return replySubcommandSyntax(call.at(1), call.bytesOf(1), "ACL");
   if (call.argumentCount == 2) {
     replyArray(CATEGORY_COUNT);
     for (let number = 0; number < CATEGORY_COUNT; number++) replyBulkText(categoryName(number));
@@ -216,7 +216,7 @@ function categories(call: Call): void {
 
 function generatePassword(call: Call): void {
   let bits: i64 = 256;
-  if (call.argumentCount > 3) return replyWrongArity(call.row.nameAddress, call.row.nameBytes);
+  if (call.argumentCount > 3) return replySubcommandSyntax(call.at(1), call.bytesOf(1), "ACL");
   if (call.argumentCount == 3) {
     if (!integerOrReply(call, 2)) return;
     bits = call.integer;

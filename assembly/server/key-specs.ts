@@ -9,7 +9,10 @@
  *
  * An invalid number of keys, or keys past the last argument, end the walk with `isInvalid`.
  * Specs that stand for no key (not_key: channels) are passed over; specs that cannot be told from
- * the words alone (unknown) are, too: SORT's STORE is looked for by the rules of that command.
+ * the words alone (unknown) are, too. Where options of a command name keys, they are read as the
+ * command reads them: SORT's and GEORADIUS' last STORE, MIGRATE's KEYS, which is there instead of
+ * its one key. What a command touches and what is found here must be the same, or rights of users
+ * could be got around.
  *
  * Cost: reading the notation, then a few instructions a key. COMMAND GETKEYS uses it, and whatever
  * has to know the keys before the command runs.
@@ -18,7 +21,7 @@
 import { equalsIgnoreCase } from "../text/case";
 import { parseInteger } from "../text/integers";
 import { Find, KeySpec, Search, readKeySpec, wordEnd, isPart } from "./notation";
-import { Row } from "./table";
+import { Row, RowFlag } from "./table";
 
 export const enum KeyFlag {
   READ_ONLY = 1,
@@ -95,10 +98,10 @@ export function nextKey(cursor: KeyCursor): bool {
     readKeySpec(keys, cursor.next, spec);
     cursor.next = spec.next;
     if (spec.has(keys, "not_key")) continue;
-    const first = spec.search == Search.UNKNOWN ? unknownKey(cursor) : beginOf(cursor, spec);
+    const first = firstOf(cursor, spec);
     if (!first) continue;
-    if (!findRange(cursor, spec, first)) return invalid(cursor);
-    cursor.flags = keyFlags(keys, spec);
+    if (first < 0 || !findRange(cursor, spec, first)) return invalid(cursor);
+    cursor.flags = keyFlags(keys, spec) & ~KeyFlag.INCOMPLETE;
     if (cursor.flags & KeyFlag.VARIABLE) cursor.flags = variableFlags(cursor);
     return true;
   }
@@ -131,9 +134,23 @@ function bytesOf(cursor: KeyCursor, index: i32): u32 {
   return load<u32>(cursor.arguments + (index << 3), 4);
 }
 
-/** First argument that a spec speaks of; 0: its keyword is not there. */
+/** First argument that a spec speaks of; 0: there is none, -1: the words fit no keys. */
+function firstOf(cursor: KeyCursor, spec: KeySpec): i32 {
+  const keys = cursor.row.keys;
+  if (spec.search == Search.UNKNOWN) return unknownKey(cursor);
+  if (spec.search == Search.KEYWORD) {
+    if (spec.has(keys, "incomplete")) return max(listedKeys(cursor), 0);
+    return spec.has(keys, "ow") ? optionKey(cursor, spec) : beginOf(cursor, spec);
+  }
+  if (cursor.row.flags & RowFlag.MOVABLE_KEYS && keys.indexOf("incomplete") >= 0) {
+    const listed = listedKeys(cursor);
+    if (listed) return listed < 0 ? -1 : 0;
+  }
+  return spec.index;
+}
+
+/** The argument after the keyword of a spec; 0: it is not there. */
 function beginOf(cursor: KeyCursor, spec: KeySpec): i32 {
-  if (spec.search == Search.INDEX) return spec.index;
   const count = cursor.count;
   const isForward = spec.index > 0;
   let at = isForward ? spec.index : count + spec.index;
@@ -244,4 +261,25 @@ function unknownKey(cursor: KeyCursor): i32 {
     index += 1;
   }
   return found;
+}
+
+/** GEORADIUS: the key after the last time its option stands there; 0: it does not. */
+function optionKey(cursor: KeyCursor, spec: KeySpec): i32 {
+  let found = 0;
+  for (let index = spec.index; index + 1 < cursor.count; index++) {
+    if (!isWord(cursor, index, "store") && !isWord(cursor, index, "storedist")) continue;
+    if (isKeyword(cursor, spec, index)) found = index + 1;
+    index += 1;
+  }
+  return found;
+}
+
+/** MIGRATE: the first key after KEYS; 0: its one key counts, -1: it has both. */
+function listedKeys(cursor: KeyCursor): i32 {
+  for (let index = 6; index < cursor.count; index++) {
+    if (isWord(cursor, index, "auth")) index += 1;
+    else if (isWord(cursor, index, "auth2")) index += 2;
+    else if (isWord(cursor, index, "keys")) return bytesOf(cursor, 3) ? -1 : index + 1;
+  }
+  return 0;
 }

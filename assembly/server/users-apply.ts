@@ -4,13 +4,14 @@
  * Rules come as an argument vector. "( ... )" may be spread over several words; they are put
  * together first. What is wrong is left in PROBLEM: the rule and why.
  *
- *   SERVER root + 0x4a60  address, bytes, Rule of the problem, whether a parenthesis is open
+ *   SERVER root + 0x4a60  the problem: vector of words, its first and the one after its last, Rule,
+ *                         whether a parenthesis is open
  */
 
 import { SERVER_ROOT } from "../abi";
 import { equalBytes, findByte } from "../memory/bytes";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
-import { TextBuilder, builderBytes, builderText } from "../text/builder";
+import { TextBuilder, builderByte, builderBytes, builderText } from "../text/builder";
 import { startsWithIgnoreCase } from "../text/case";
 import { noteConfigurationChange } from "./configuration";
 import { Listening, firstSubscription, nextSubscription } from "./pubsub";
@@ -25,8 +26,9 @@ import { stopWaiting } from "./waiting";
 
 @unmanaged
 class Problem {
-  address: u32;
-  bytes: u32;
+  vector: u32;
+  first: i32;
+  end: i32;
   rule: Rule;
   /** 1: a parenthesis is not closed. */
   isUnmatched: u32;
@@ -49,15 +51,20 @@ export function applyRules(user: User, vector: usize, first: i32, count: i32): b
     const result = applyRule(user, text, bytes);
     scratchRelease(mark);
     if (result != Rule.FINE) {
-      problem().address = <u32>wordAt(vector, index);
-      problem().bytes = bytes;
-      problem().rule = result;
-      problem().isUnmatched = 0;
+      noteProblem(vector, index, next, result);
       return false;
     }
     index = next;
   }
   return true;
+}
+
+function noteProblem(vector: usize, first: i32, end: i32, rule: Rule): void {
+  problem().vector = <u32>vector;
+  problem().first = first;
+  problem().end = end;
+  problem().rule = rule;
+  problem().isUnmatched = 0;
 }
 
 // @ts-ignore: decorator
@@ -89,8 +96,7 @@ function areMatched(vector: usize, first: i32, count: i32): bool {
   for (let index = first; index < count; ) {
     const next = endOfRule(vector, index, count);
     if (next > count) {
-      problem().address = <u32>wordAt(vector, index);
-      problem().bytes = bytesAt(vector, index);
+      noteProblem(vector, index, index + 1, Rule.FINE);
       problem().isUnmatched = 1;
       return false;
     }
@@ -120,13 +126,26 @@ function joined(vector: usize, index: i32, next: i32): usize {
 export function writeProblem(out: TextBuilder, where: string): void {
   if (problem().isUnmatched) {
     builderText(out, "Unmatched parenthesis in acl selector starting at '");
-    builderBytes(out, problem().address, problem().bytes);
+    writeProblemWords(out);
     return builderText(out, "'.");
   }
   builderText(out, where);
-  builderBytes(out, problem().address, problem().bytes);
+  writeProblemWords(out);
   builderText(out, "': ");
   builderText(out, ruleProblem(problem().rule));
+}
+
+/** The rule as it was given, up to a NUL, where Redis ends it. */
+function writeProblemWords(out: TextBuilder): void {
+  const vector = <usize>problem().vector;
+  for (let index = problem().first; index < problem().end; index++) {
+    if (index != problem().first) builderByte(out, 0x20);
+    const word = wordAt(vector, index);
+    const bytes = bytesAt(vector, index);
+    const nul = findByte(word, word + bytes, 0);
+    builderBytes(out, word, nul ? <i32>(nul - word) : bytes);
+    if (nul) return;
+  }
 }
 
 // ---- Those who are connected --------------------------------------------------------------------

@@ -248,8 +248,9 @@ function addKeyPattern(selector: Selector, rule: usize, bytes: u32): Rule {
       if (!one || access & one) return Rule.SYNTAX;
       access |= one;
     }
-    if (!access || at == bytes) return Rule.SYNTAX;
-    at += 1;
+    if (!access) return Rule.SYNTAX;
+    // "%R" without its "~" is taken for the empty pattern.
+    at = min(at + 1, bytes);
   }
   const pattern = rule + at;
   if (hasBlanks(pattern, bytes - at)) return Rule.SYNTAX;
@@ -342,11 +343,19 @@ function allowCommand(selector: Selector, name: usize, bytes: u32): Rule {
     if (!child) return Rule.UNKNOWN;
     setCommand(selector, child, true);
   } else {
-    const list = field(selector, offsetof<Selector>("firstArguments"));
-    addPattern(list, row.number, bar + 1, wordBytes);
+    allowFirstArgument(selector, row, bar + 1, wordBytes);
   }
   noteRule(selector, name, bytes, true);
   return Rule.FINE;
+}
+
+function allowFirstArgument(selector: Selector, row: Row, word: usize, bytes: u32): void {
+  for (let at = <usize>selector.firstArguments; at; at = changetype<Pattern>(at).next) {
+    const pattern = changetype<Pattern>(at);
+    if (pattern.flags != row.number || pattern.bytes != bytes) continue;
+    if (equalsBytesIgnoreCase(pattern.text, word, bytes)) return;
+  }
+  addPattern(field(selector, offsetof<Selector>("firstArguments")), row.number, word, bytes);
 }
 
 function denyCommand(selector: Selector, name: usize, bytes: u32): Rule {

@@ -6,6 +6,10 @@ import type { Answer } from "../shared/sessions.js";
 import { toLatin1 } from "./arguments.js";
 import type { Run } from "./configuration.js";
 import { reasonOf } from "./directives.js";
+import type { Log } from "./log.js";
+
+const SAVE_FAILED =
+  "ERR There was an error trying to save the ACLs. Please check the server logs for more information";
 
 /** Gives the users of a file to the engine; answers why it cannot, else undefined. */
 export function readAclFile(path: string, run: Run): string | undefined {
@@ -20,7 +24,12 @@ export function readAclFile(path: string, run: Run): string | undefined {
 }
 
 /** ACL LOAD and ACL SAVE. */
-export function answerAclRequest(request: EngineRequest, path: string, run: Run): Answer {
+export function answerAclRequest(
+  request: EngineRequest,
+  path: string,
+  run: Run,
+  log: Log,
+): Answer {
   if (request.number === 0) {
     const reason = readAclFile(path, run);
     return reason === undefined ? { ok: true } : { ok: false, text: `ERR ${reason}` };
@@ -29,8 +38,8 @@ export function answerAclRequest(request: EngineRequest, path: string, run: Run)
     writeAside(path, toLatin1(request.text));
     return { ok: true };
   } catch (cause) {
-    const reason = `${(cause as Error).message}`;
-    return { ok: false, text: `ERR There was an error trying to save the ACLs: ${reason}` };
+    log.warning(`The users cannot be saved to '${path}': ${(cause as Error).message}`);
+    return { ok: false, text: SAVE_FAILED };
   }
 }
 

@@ -486,7 +486,7 @@ class Server implements RunningServer {
 
   #answerAclFile(request: EngineRequest): Answer {
     const path = this.#currentValue("aclfile") ?? "";
-    return this.#internally((run) => answerAclRequest(request, path, run));
+    return this.#internally((run) => answerAclRequest(request, path, run, this.log));
   }
 
   /** Runs commands on a session of the host's own. */

@@ -38,6 +38,8 @@ describe.skipIf(!hasRedisServer())("Quire answers as redis-server does", () => {
   async function begin(): Promise<void> {
     client = await server.connect();
     await client.ask("FLUSHALL");
+    await client.ask("ACL", "DELUSER", "alice", "bob");
+    await client.ask("ACL", "LOG", "RESET");
     engine = new TestEngine();
     engine.now = Date.now();
     const host = engine.open(SessionFlag.INTERNAL);

@@ -1,5 +1,7 @@
 // Where Redis 7.4, which holds, and redis-server 7.0.15, which is compared with, answer
 // differently.
+import { isSameDryRun, isSameLog, isSameRefusal, isSameUser } from "./acl-replies";
+
 export interface Difference {
   /** The command line, split at spaces. */
   command: string;
@@ -239,6 +241,165 @@ export const differences: Difference[] = [
     reply70: "-ERR timeout is negative",
     ours: "-ERR timeout is out of range",
     source: "7.2 checks before it converts (getTimeoutFromObjectOrReply in src/timeout.c)",
+  },
+  {
+    command: "SET a b",
+    before: ["ACL SETUSER alice on nopass +get", "AUTH alice any"],
+    after: ["AUTH default any", "ACL DELUSER alice", "ACL LOG RESET"],
+    reply70: "-NOPERM this user has no permissions to run the 'set' command",
+    ours: "-NOPERM User alice has no permissions to run the 'set' command",
+    source: "7.2 names the user (redis/redis#11160)",
+  },
+  {
+    command: "CONFIG SET port 1",
+    before: ["ACL SETUSER alice on nopass +get", "AUTH alice any"],
+    after: ["AUTH default any", "ACL DELUSER alice", "ACL LOG RESET"],
+    reply70: "-NOPERM this user has no permissions to run the 'config|set' command",
+    ours: "-NOPERM User alice has no permissions to run the 'config|set' command",
+    source: "7.2 names the user (redis/redis#11160)",
+  },
+  {
+    command: "GET a",
+    before: ["ACL SETUSER alice on nopass +get", "AUTH alice any"],
+    after: ["AUTH default any", "ACL DELUSER alice", "ACL LOG RESET"],
+    reply70: "-NOPERM this user has no permissions to access one of the keys used as arguments",
+    ours: "-NOPERM No permissions to access a key",
+    source: "7.2 has another text (redis/redis#11160)",
+  },
+  {
+    command: "PUBLISH c x",
+    before: ["ACL SETUSER alice on nopass +@all", "AUTH alice any"],
+    after: ["AUTH default any", "ACL DELUSER alice", "ACL LOG RESET"],
+    reply70: "-NOPERM this user has no permissions to access one of the channels used as arguments",
+    ours: "-NOPERM No permissions to access a channel",
+    source: "7.2 has another text (redis/redis#11160)",
+  },
+  {
+    command: "ACL DRYRUN alice set k x",
+    before: ["ACL SETUSER alice +get"],
+    after: ["ACL DELUSER alice"],
+    reply70: "$53\r\nThis user has no permissions to run the 'set' command",
+    ours: "$54\r\nUser alice has no permissions to run the 'set' command",
+    source: "7.2 names the user (redis/redis#11160)",
+  },
+  {
+    command: "ACL DRYRUN alice get k",
+    before: ["ACL SETUSER alice +get"],
+    after: ["ACL DELUSER alice"],
+    reply70: "$50\r\nThis user has no permissions to access the 'k' key",
+    ours: "$51\r\nUser alice has no permissions to access the 'k' key",
+    source: "7.2 names the user (redis/redis#11160)",
+  },
+  {
+    command: "ACL DRYRUN alice publish c x",
+    before: ["ACL SETUSER alice +@all"],
+    after: ["ACL DELUSER alice"],
+    reply70: "$54\r\nThis user has no permissions to access the 'c' channel",
+    ours: "$55\r\nUser alice has no permissions to access the 'c' channel",
+    source: "7.2 names the user (redis/redis#11160)",
+  },
+  {
+    command: "ACL GETUSER alice",
+    before: ["ACL SETUSER alice reset +@read +@write"],
+    after: ["ACL DELUSER alice"],
+    reply70:
+      "*12\r\n$5\r\nflags\r\n*2\r\n$3\r\noff\r\n$16\r\nsanitize-payload\r\n$9\r\npasswords\r\n*0\r\n" +
+      "$8\r\ncommands\r\n$20\r\n-@all +@write +@read\r\n...",
+    ours:
+      "*12\r\n$5\r\nflags\r\n*2\r\n$3\r\noff\r\n$16\r\nsanitize-payload\r\n$9\r\npasswords\r\n*0\r\n" +
+      "$8\r\ncommands\r\n$20\r\n-@all +@read +@write\r\n...",
+    source: "7.2 keeps the rules as they were given (redis/redis#11224)",
+  },
+  {
+    command: "ACL GETUSER alice",
+    before: ["ACL SETUSER alice reset +config|get -config"],
+    after: ["ACL DELUSER alice"],
+    reply70:
+      "*12\r\n$5\r\nflags\r\n*2\r\n$3\r\noff\r\n$16\r\nsanitize-payload\r\n$9\r\npasswords\r\n*0\r\n" +
+      "$8\r\ncommands\r\n$5\r\n-@all\r\n...",
+    ours:
+      "*12\r\n$5\r\nflags\r\n*2\r\n$3\r\noff\r\n$16\r\nsanitize-payload\r\n$9\r\npasswords\r\n*0\r\n" +
+      "$8\r\ncommands\r\n$13\r\n-@all -config\r\n...",
+    source: "7.2 keeps the rules as they were given (redis/redis#11224)",
+  },
+  {
+    command: "ACL GETUSER alice",
+    before: ["ACL SETUSER alice reset +@all +get"],
+    after: ["ACL DELUSER alice"],
+    reply70:
+      "*12\r\n$5\r\nflags\r\n*2\r\n$3\r\noff\r\n$16\r\nsanitize-payload\r\n$9\r\npasswords\r\n*0\r\n" +
+      "$8\r\ncommands\r\n$5\r\n+@all\r\n...",
+    ours:
+      "*12\r\n$5\r\nflags\r\n*2\r\n$3\r\noff\r\n$16\r\nsanitize-payload\r\n$9\r\npasswords\r\n*0\r\n" +
+      "$8\r\ncommands\r\n$10\r\n+@all +get\r\n...",
+    source: "7.2 keeps the rules as they were given (redis/redis#11224)",
+  },
+  {
+    command: "ACL GETUSER alice",
+    before: ["ACL SETUSER alice reset +get|x -@read"],
+    after: ["ACL DELUSER alice"],
+    reply70:
+      "*12\r\n$5\r\nflags\r\n*2\r\n$3\r\noff\r\n$16\r\nsanitize-payload\r\n$9\r\npasswords\r\n*0\r\n" +
+      "$8\r\ncommands\r\n$5\r\n-@all\r\n...",
+    ours:
+      "*12\r\n$5\r\nflags\r\n*2\r\n$3\r\noff\r\n$16\r\nsanitize-payload\r\n$9\r\npasswords\r\n*0\r\n" +
+      "$8\r\ncommands\r\n$19\r\n-@all +get|x -@read\r\n...",
+    source: "7.2 keeps the rules as they were given (redis/redis#11224)",
+  },
+  {
+    command: "ACL GETUSER alice",
+    before: ["ACL SETUSER alice reset +select|AbC"],
+    after: ["ACL DELUSER alice"],
+    reply70:
+      "*12\r\n$5\r\nflags\r\n*2\r\n$3\r\noff\r\n$16\r\nsanitize-payload\r\n$9\r\npasswords\r\n*0\r\n" +
+      "$8\r\ncommands\r\n$17\r\n-@all +select|AbC\r\n...",
+    ours:
+      "*12\r\n$5\r\nflags\r\n*2\r\n$3\r\noff\r\n$16\r\nsanitize-payload\r\n$9\r\npasswords\r\n*0\r\n" +
+      "$8\r\ncommands\r\n$17\r\n-@all +select|abc\r\n...",
+    source: "7.2 keeps the rules in lower case (redis/redis#11224)",
+  },
+  {
+    command: "COMMAND GETKEYS GEORADIUS k 0 0 1 m STORE k STORE z",
+    before: [],
+    reply70: "*2\r\n$1\r\nk\r\n$1\r\nk",
+    ours: "*2\r\n$1\r\nk\r\n$1\r\nz",
+    source: "the last STORE counts, rights for the first do not suffice (redis/redis#15478)",
+  },
+  {
+    command: "ACL DRYRUN alice georadius k 0 0 1 m store k store z",
+    before: ["ACL SETUSER alice +@all ~k"],
+    after: ["ACL DELUSER alice"],
+    reply70: "+OK",
+    ours: "$51\r\nUser alice has no permissions to access the 'z' key",
+    source: "the last STORE counts, rights for the first do not suffice (redis/redis#15478)",
+  },
+];
+
+/** Where replies differ whatever the words are. */
+export interface ReplyDifference {
+  /** The command line. */
+  command: RegExp;
+  /** Whether these two replies are this difference. */
+  isSame: (redis: string, quire: string) => boolean;
+  source: string;
+}
+
+export const replyDifferences: ReplyDifference[] = [
+  { command: /^/, isSame: isSameRefusal, source: "7.2 has other texts (redis/redis#11160)" },
+  {
+    command: /^acl dryrun /i,
+    isSame: isSameDryRun,
+    source: "7.2 names the user (redis/redis#11160)",
+  },
+  {
+    command: /^acl (list|getuser )/i,
+    isSame: isSameUser,
+    source: "7.2 gives the flag sanitize-payload to users from the start (redis/redis#11279)",
+  },
+  {
+    command: /^acl log/i,
+    isSame: isSameLog,
+    source: "7.2 adds entry-id, timestamp-created and timestamp-last-updated (acl-log.json)",
   },
 ];
 
