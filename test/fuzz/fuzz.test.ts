@@ -4,6 +4,7 @@ import { fuzz as fuzzCommands } from "./commands.fuzz";
 import { fuzz as fuzzParser } from "./parser.fuzz";
 import { fuzz as fuzzRdb } from "./rdb.fuzz";
 import { fuzz as fuzzRestore } from "./restore.fuzz";
+import { fuzz as fuzzRights } from "./rights.fuzz";
 
 const SECONDS = 1.5 * Number(process.env.QUIRE_SCALE ?? 1);
 const SEED = Number(process.env.QUIRE_SEED ?? 20_261_123);
@@ -15,6 +16,7 @@ describe("fuzzers find nothing", () => {
     ["commands", fuzzCommands],
     ["restore", fuzzRestore],
     ["rdb", fuzzRdb],
+    ["rights", fuzzRights],
   ] as const)("%s", { timeout: TIMEOUT_MS }, async (name, fuzz) => {
     const log = (line: string) => process.stderr.write(`${line}\n`);
     log(`fuzz ${name}: QUIRE_SEED=${SEED}`);
