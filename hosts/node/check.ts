@@ -5,10 +5,17 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { leaveTornEnd } from "../shared/persistence/cut.js";
 import { ImageReader } from "../shared/persistence/image-reader.js";
 import { parseHeader } from "../shared/persistence/log-format.js";
-import { LogReader, SegmentReader } from "../shared/persistence/log-reader.js";
-import { MANIFEST_NAME, type Manifest, parseManifest } from "../shared/persistence/manifest.js";
+import { type LogEnd, LogReader, SegmentReader } from "../shared/persistence/log-reader.js";
+import {
+  endOfHistory,
+  MANIFEST_NAME,
+  type Manifest,
+  parseManifest,
+  readManifest,
+} from "../shared/persistence/manifest.js";
 import { kindOf } from "../shared/rdb/import.js";
 import { checkRedisFile } from "./check-redis.js";
 import { inflate } from "./compression.js";
@@ -19,7 +26,8 @@ import { NodeStorage } from "./storage.js";
 export const CHECK_USAGE = `Usage: quiredb check [--fix] FILE ...
   Tells what images, logs, manifests, RDB files and append-only files hold and whether they are
   whole; for a directory, its data set. The exit code is 0 when all are, else 1.
-  --fix  cuts the torn end off a log; nothing may be using it
+  --fix  cuts the torn end off a log; of a data set also what is damaged, and all that was
+         written behind it; nothing may be using it
 `;
 
 const START_BYTES = 256;
@@ -27,8 +35,16 @@ const START_BYTES = 256;
 /** What is found; damage is thrown as an Error. */
 export interface Finding {
   text: string;
-  /** A torn end that may be cut off: where it begins. */
-  torn?: { path: string; at: number; bytes: number } | undefined;
+  torn?: Torn | undefined;
+}
+
+/** A torn end that may be cut off. */
+interface Torn {
+  path: string;
+  at: number;
+  bytes: number;
+  /** Cuts it, where that is more than shortening the file; answers what else to say. */
+  cut?: () => Promise<string>;
 }
 
 /** Checks files; answers the exit code. */
@@ -60,7 +76,7 @@ async function checkAndPrint(
   print: (line: string) => void,
 ): Promise<boolean> {
   try {
-    const { text, torn } = await checkFile(resolve(file));
+    const { text, torn } = await checkFile(resolve(file), fix);
     if (torn === undefined) {
       print(`${file}: ${text}: whole\n`);
       return true;
@@ -72,8 +88,8 @@ async function checkAndPrint(
       print(`${where}; --fix cuts them off\n`);
       return false;
     }
-    await cut(path, at);
-    print(`${where} are cut off\n`);
+    const remark = await (torn.cut?.() ?? cut(path, at));
+    print(`${where} are cut off${remark}\n`);
     return true;
   } catch (cause) {
     const message = cause instanceof Error ? reasonOf(cause) : String(cause);
@@ -82,26 +98,38 @@ async function checkAndPrint(
   }
 }
 
-/** Nobody else may write to the file meanwhile. */
-async function cut(path: string, bytes: number): Promise<void> {
+async function cut(path: string, bytes: number): Promise<string> {
   const storage = new NodeStorage(dirname(path));
+  await locked(storage, () => storage.truncate(basename(path), bytes));
+  return "";
+}
+
+/** The rest of the data set goes on in a new history, as after a start that cuts. */
+async function cutDataSet(storage: NodeStorage, manifest: Manifest, end: LogEnd): Promise<string> {
+  const { history } = await locked(storage, () => leaveTornEnd(storage, manifest, end));
+  const lost = `, which had been durable up to position ${end.tornDurable}`;
+  return `${end.tornDurable > 0 ? lost : ""}; a new history begins, ${history}`;
+}
+
+/** Nobody else may write to the files meanwhile. */
+async function locked<Result>(storage: NodeStorage, run: () => Promise<Result>): Promise<Result> {
   const lock = await storage.lock("quiredb check --fix");
   try {
-    await storage.truncate(basename(path), bytes);
+    return await run();
   } finally {
     await lock.release();
   }
 }
 
-async function checkFile(path: string): Promise<Finding> {
-  if (statSync(path).isDirectory()) return checkFile(join(path, MANIFEST_NAME));
+async function checkFile(path: string, fix: boolean): Promise<Finding> {
+  if (statSync(path).isDirectory()) return checkFile(join(path, MANIFEST_NAME), fix);
   const source = new PathSource(path);
   const start = new Uint8Array(Math.min(START_BYTES, source.bytes));
   let text: string;
   try {
     source.read(0, start);
     text = new TextDecoder("latin1").decode(start);
-    if (text.startsWith("quire manifest")) return await checkDataSet(path, source);
+    if (text.startsWith("quire manifest")) return await checkDataSet(path, source, fix);
     if (text.startsWith("\0asm")) return checkEngine(path);
     const isLog = text.includes("ECHO\r\n") && text.includes("quire-log");
     if (!isLog && !text.startsWith("QUIREIMG")) {
@@ -131,7 +159,7 @@ async function checkImage(path: string, of?: Manifest): Promise<Finding> {
   try {
     await reader.place(NOWHERE);
     const { history, offset, timeMs, pages, layoutVersion } = reader.header;
-    if (of !== undefined && (of.history !== history || of.image?.offset !== offset)) {
+    if (of !== undefined && !isMeantBy(of, history, offset)) {
       throw new Error(`${path} is not the image that the manifest means`);
     }
     const time = new Date(timeMs).toISOString();
@@ -144,23 +172,48 @@ async function checkImage(path: string, of?: Manifest): Promise<Finding> {
 
 async function checkSegment(path: string, start: Uint8Array): Promise<Finding> {
   const { history } = parseHeader(start);
-  const file = await new NodeStorage(dirname(path)).openRead(basename(path));
+  const storage = new NodeStorage(dirname(path));
+  const file = await storage.openRead(basename(path));
   try {
-    const reader = new SegmentReader(file, history);
+    const reader = new SegmentReader(file, () => Number.POSITIVE_INFINITY);
     while (reader.next(-1) !== undefined);
     const { position, end, start: begin = 0 } = reader;
     const text = `log of history ${history}, offsets ${begin} to ${position}`;
     if (end === file.bytes) return { text };
-    if (reader.claimBehind() > position) {
-      throw new Error(`${path} is damaged at byte ${end}: what stands there was durable`);
+    const tail = reader.tail();
+    if (tail.durable > position || reader.isWrong(tail)) {
+      const which = tail.durable > position ? "was durable" : "is not torn but wrong";
+      throw new Error(`${path} is damaged at byte ${end}: what stands there ${which}`);
     }
-    return { text, torn: { path, at: end, bytes: file.bytes - end } };
+    const torn = { path, at: end, bytes: file.bytes - end };
+    const manifest = await readManifest(storage).catch(() => undefined);
+    if (manifest?.segments.every(({ name }) => name !== basename(path)) ?? true) {
+      return { text, torn };
+    }
+    return {
+      text: `${text}, part of the data set of ${MANIFEST_NAME}`,
+      torn: { ...torn, cut: () => cutFrom(storage) },
+    };
   } finally {
     file.close();
   }
 }
 
-async function checkDataSet(path: string, source: PathSource): Promise<Finding> {
+/** Cuts the log of a whole directory where it is torn. */
+async function cutFrom(storage: NodeStorage): Promise<string> {
+  const manifest = await readManifest(storage);
+  if (manifest === undefined) throw new Error(`${MANIFEST_NAME} is gone`);
+  return cutDataSet(storage, manifest, await readEnd(storage, manifest, false));
+}
+
+/** Reads a whole log to find out where it ends. */
+async function readEnd(storage: NodeStorage, manifest: Manifest, fix: boolean): Promise<LogEnd> {
+  const reader = new LogReader(storage, manifest, manifest.image?.offset ?? 0, fix);
+  for await (const _ of reader.runs());
+  return reader.end;
+}
+
+async function checkDataSet(path: string, source: PathSource, fix: boolean): Promise<Finding> {
   const bytes = new Uint8Array(source.bytes);
   source.read(0, bytes);
   const manifest = parseManifest(bytes);
@@ -169,14 +222,19 @@ async function checkDataSet(path: string, source: PathSource): Promise<Finding> 
   if (manifest.image !== undefined) {
     parts.push((await checkImage(join(dirname(path), manifest.image.name), manifest)).text);
   }
-  const reader = new LogReader(storage, manifest, manifest.image?.offset ?? 0);
-  for await (const _ of reader.runs());
-  const { last, position, tornBytes } = reader.end;
+  const end = await readEnd(storage, manifest, fix);
+  const { last, position, tornBytes, tornName, tornOffset } = end;
   if (last !== undefined) parts.push(`log to offset ${position}`);
   const text = `data set: ${parts.join("; ") || "empty"}`;
-  if (last === undefined || tornBytes === 0) return { text };
+  if (tornBytes === 0) return { text };
+  const cut = () => cutDataSet(storage, manifest, end);
   return {
     text,
-    torn: { path: join(dirname(path), last.name), at: last.bytes, bytes: tornBytes },
+    torn: { path: join(dirname(path), tornName), at: tornOffset, bytes: tornBytes, cut },
   };
+}
+
+/** Whether an image of this history and offset is the one that a manifest names. */
+function isMeantBy(manifest: Manifest, history: string, offset: number): boolean {
+  return offset === manifest.image?.offset && offset <= (endOfHistory(manifest, history) ?? -1);
 }

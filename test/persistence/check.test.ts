@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCheck } from "../../hosts/node/check";
 import { renderHeader, renderMark, startChecksum } from "../../hosts/shared/persistence/log-format";
-import { renderManifest } from "../../hosts/shared/persistence/manifest";
+import { parseManifest, renderManifest } from "../../hosts/shared/persistence/manifest";
 import { encode } from "../support/engine";
 import { eightBytes, rdbFile } from "../support/rdb";
 
@@ -133,7 +133,7 @@ describe("quiredb check", () => {
 
   it("tells what a data set holds", async () => {
     const name = `log-${HISTORY}-0.aof`;
-    const manifest = { history: HISTORY, segments: [{ name, offset: 0 }] };
+    const manifest = { history: HISTORY, earlier: [], segments: [{ name, offset: 0 }] };
     const path = write("quire.manifest", renderManifest(manifest));
     expect(await check(folder)).toBe(1);
     expect(output).toContain(name);
@@ -141,14 +141,42 @@ describe("quiredb check", () => {
     write(name, whole);
     expect(await check(folder, path)).toBe(0);
     expect(output.split("\n")[1]).toBe("quire.manifest: data set: log to offset 27: whole");
-    write(name, whole, "torn");
-    expect(await check(path)).toBe(1);
-    expect(await check("--fix", path)).toBe(0);
-    expect(readFileSync(join(folder, name))).toEqual(whole);
+    for (const each of [path, join(folder, name)]) {
+      write(name, whole, "torn");
+      write("quire.manifest", renderManifest(manifest));
+      expect(await check(each)).toBe(1);
+      expect(await check("--fix", each)).toBe(0);
+      expect(output).toMatch(
+        /\.aof: torn at byte \d+, 4 bytes behind it are cut off; a new history/,
+      );
+      expect(readFileSync(join(folder, name))).toEqual(whole);
+      const { earlier } = parseManifest(readFileSync(path));
+      expect(earlier).toEqual([{ history: HISTORY, end: 27 }]);
+      expect(await check(folder)).toBe(0);
+    }
     const damaged = readFileSync(path);
     damaged[20] = 65;
     writeFileSync(path, damaged);
     expect(await check(path)).toBe(1);
     expect(output).toBe("quire.manifest: its checksum does not fit: the file is damaged\n");
+  });
+
+  it("cuts damage off a data set when it is asked to, and says what had been durable", async () => {
+    const name = `log-${HISTORY}-0.aof`;
+    const manifest = { history: HISTORY, earlier: [], segments: [{ name, offset: 0 }] };
+    write("quire.manifest", renderManifest(manifest));
+    const whole = segment(0, BATCH, BATCH, BATCH);
+    const begin = segment(0, BATCH).length;
+    const durable = renderMark(startChecksum(SALT), 81, 81);
+    whole[begin + 5] = 65;
+    write(name, whole, durable);
+    expect(await check(folder)).toBe(1);
+    expect(output).toMatch(
+      new RegExp(`${name} in .* is damaged at offset ${begin}: .*check --fix`),
+    );
+    expect(await check("--fix", folder)).toBe(0);
+    expect(output).toMatch(/are cut off, which had been durable up to position 81; a new history/);
+    expect(readFileSync(join(folder, name))).toEqual(segment(0, BATCH));
+    expect(await check(folder)).toBe(0);
   });
 });

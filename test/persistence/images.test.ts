@@ -84,7 +84,7 @@ async function keep(host: ImageHost, storage: Storage, compresses = false): Prom
   store.compresses = compresses;
   const { snapshot, durable } = store.begin(storage, host.engine);
   const named = durable.then(async (image) => {
-    const manifest = { history: image.history, image, segments: [] };
+    const manifest = { history: image.history, earlier: [], image, segments: [] };
     await writeManifest(storage, manifest);
     await store.removeOthers(storage, manifest);
     return image;

@@ -77,7 +77,7 @@ interface Read {
 /** All that the log gives out, without its marks, from a position on. */
 async function read(storage: MemoryStorage, names: readonly string[], from = 0): Promise<Read> {
   const segments = names.map((name) => ({ name, offset: 0 }));
-  const reader = new LogReader(storage, { history: HISTORY, segments }, from);
+  const reader = new LogReader(storage, { history: HISTORY, earlier: [], segments }, from);
   const parts: Buffer[] = [];
   for await (const run of reader.runs()) parts.push(contentOf(run));
   return { bytes: withoutMarks(Buffer.concat(parts)), end: reader.end };
@@ -348,31 +348,57 @@ describe("a loss of power", () => {
   });
 });
 
+/** What is found when each byte in turn is another one. */
+async function* hurtEachByte(
+  log: PlayedLog,
+  flips: (byte: number) => number[],
+): AsyncGenerator<{ name: string; at: number; found: Read | Error }> {
+  for (const name of log.names) {
+    const { content } = log.storage.files.get(name) as { content: Uint8Array };
+    for (let at = 0; at < content.length; at++) {
+      for (const flip of flips(content[at] as number)) {
+        const hurt = log.storage.afterKill();
+        const bytes = content.slice();
+        bytes[at] = (bytes[at] as number) ^ flip;
+        hurt.put(name, bytes);
+        yield { name, at, found: await read(hurt, log.names).catch((cause: Error) => cause) };
+      }
+    }
+  }
+}
+
 describe("a flipped byte", () => {
-  it("is told with file and offset, or what was not promised is cut off", async () => {
-    const storage = new MemoryStorage();
-    const log = await new PlayedLog(storage).open("always");
+  it("of an ended log is told with file and offset, and nothing is lost", async () => {
+    const log = await new PlayedLog(new MemoryStorage()).open("always");
     await record(log, new Random(3), 12);
     await log.writer.close();
-    let told = 0;
-    for (const name of log.names) {
-      const { content } = storage.files.get(name) as { content: Uint8Array };
-      for (let at = 0; at < content.length; at++) {
-        for (const flip of [1, 0xa0]) {
-          const hurt = storage.afterKill();
-          const bytes = content.slice();
-          bytes[at] = (bytes[at] as number) ^ flip;
-          hurt.put(name, bytes);
-          const found = await read(hurt, log.names).catch((cause: Error) => cause);
-          if (found instanceof Error) {
-            told++;
-            expect(found.message).toContain(name);
-          } else {
-            expectPrefix(log, found, log.stream.length);
-            expect(found.end.tornBytes).toBeGreaterThan(0);
-          }
-        }
+    for await (const { name, found } of hurtEachByte(log, () => [1, 0xa0])) {
+      expect(found).toBeInstanceOf(Error);
+      expect(String(found)).toContain(name);
+      expect(String(found)).toMatch(/at offset \d+|cannot be read: /);
+    }
+  });
+
+  it("of a killed log is told as well, synced or not", async () => {
+    for (const policy of ["always", "everysec", "no"] as const) {
+      const log = await new PlayedLog(new MemoryStorage()).open(policy);
+      await record(log, new Random(4), 4);
+      log.set("last", "1");
+      log.endTurn();
+      for await (const { name, found } of hurtEachByte(log, () => [0x81])) {
+        expect(String(found)).toContain(name);
       }
+    }
+  });
+
+  it("that became a zero loses at most what was not synced", async () => {
+    const log = await new PlayedLog(new MemoryStorage()).open("everysec");
+    await record(log, new Random(3), 12);
+    const { durable } = log.writer;
+    let told = 0;
+    for await (const { found } of hurtEachByte(log, (byte) => [byte])) {
+      if (found instanceof Error) told++;
+      else expectPrefix(log, found, durable);
     }
     expect(told).toBeGreaterThan(1000);
   });

@@ -1,5 +1,6 @@
 /** Start, images with the log behind them, the failure rule, traps: over a storage in memory. */
 import { describe, expect, it } from "vitest";
+import { type Manifest, readManifest } from "../../hosts/shared/persistence/manifest.js";
 import { MemoryStorage } from "../support/memory-storage.js";
 import { PersistenceHost } from "../support/persistence-host.js";
 import { Random } from "../support/random.js";
@@ -65,16 +66,16 @@ describe("a start", () => {
     await expect(new PersistenceHost(left).start()).rejects.toThrow(/no quire.manifest/);
   });
 
-  it("tells what it leaves out of a torn log, or stops", async () => {
-    const storage = new MemoryStorage();
-    await write(await new PersistenceHost(storage).start(), 3);
-    const [name = ""] = [...storage.files.keys()].filter((each) => each.endsWith("-0.aof"));
-    const torn = storage.afterKill();
-    torn.put(name, (torn.files.get(name)?.content ?? new Uint8Array(0)).slice(0, -5));
+  it("tells what it cuts off a torn log, or stops", async () => {
+    const { torn, name } = await tornLog(3);
+    const bytes = torn.files.get(name)?.content.length ?? 0;
     const again = torn.afterKill();
     const host = await new PersistenceHost(torn).start();
     expectKeys(host, 2);
-    expect(host.lines.join("\n")).toMatch(/\d+ bytes at offset \d+ of log-.* left out/);
+    const found = /: (\d+) bytes from offset (\d+) of (\S+) on, behind position (\d+) and the last/;
+    const [, count, offset, file, position] = found.exec(host.lines.join("\n")) ?? [];
+    expect([file, Number(offset) + Number(count)]).toEqual([name, bytes]);
+    expect(Number(position)).toBe(host.sessions.engine.position());
     const strict = new PersistenceHost(again, { cutsTornEnd: false });
     await expect(strict.start()).rejects.toThrow(/aof-load-truncated/);
   });
@@ -89,6 +90,123 @@ describe("a start", () => {
       bytes[at] = (bytes[at] as number) ^ 1;
       hurt.put("quire.manifest", bytes);
       await expect(new PersistenceHost(hurt).start()).rejects.toThrow(/quire.manifest in memory/);
+    }
+  });
+});
+
+/** A killed log of so many writes, the last of which is torn. */
+async function tornLog(count: number): Promise<{ torn: MemoryStorage; name: string }> {
+  const storage = new MemoryStorage();
+  await write(await new PersistenceHost(storage).start(), count);
+  const torn = storage.afterKill();
+  const name = tear(torn);
+  return { torn, name };
+}
+
+/** Cuts the last bytes off the segment that was written last; answers its name. */
+function tear(storage: MemoryStorage): string {
+  const { files } = storage;
+  const used = [...files.keys()].filter(
+    (name) => /^log/.test(name) && bytesOf(storage, name) > 300,
+  );
+  const name = used.at(-1) ?? "";
+  storage.put(name, files.get(name)?.content.slice(0, -5) ?? new Uint8Array(0));
+  return name;
+}
+
+function bytesOf(storage: MemoryStorage, name: string): number {
+  return storage.files.get(name)?.content.length ?? 0;
+}
+
+async function manifestOf(storage: MemoryStorage): Promise<Manifest> {
+  const manifest = await readManifest(storage);
+  if (manifest === undefined) throw new Error("there is no manifest");
+  return manifest;
+}
+
+describe("a cut tail", () => {
+  it("begins a new history, which lasts, until an image forgets the one before", async () => {
+    const { torn } = await tornLog(3);
+    const { history } = await manifestOf(torn);
+    const host = await new PersistenceHost(torn).start();
+    const next = host.sessions.engine.history();
+    const end = host.sessions.engine.position();
+    expect(next).not.toBe(history);
+    expect(await manifestOf(torn)).toMatchObject({ history: next, earlier: [{ history, end }] });
+    await write(host, 3, 2);
+    const again = await new PersistenceHost(torn.afterKill()).start();
+    expectKeys(again, 5);
+    expect(again.sessions.engine.history()).toBe(next);
+    expect(again.lines.join()).not.toContain("cut off");
+    await image(again);
+    expect(await manifestOf(again.storage)).toMatchObject({ history: next, earlier: [] });
+    const names = [...again.storage.files.keys()].filter((name) => name.includes(history));
+    expect(names).toEqual([]);
+    expectKeys(await new PersistenceHost(again.storage.afterKill()).start(), 5);
+  });
+
+  it("may come twice, behind an image, and without a log", async () => {
+    const storage = new MemoryStorage();
+    const host = await new PersistenceHost(storage).start();
+    await write(host, 2);
+    await image(host);
+    await write(host, 3, 2);
+    let left = storage.afterKill();
+    for (let keys = 4; keys < 7; keys++) {
+      tear(left);
+      const next = await new PersistenceHost(left).start();
+      expectKeys(next, keys);
+      await write(next, 2, keys);
+      left = left.afterKill();
+    }
+    expect((await manifestOf(left)).earlier).toHaveLength(3);
+    tear(left);
+    const silent = await new PersistenceHost(left, { appendonly: false }).start();
+    expectKeys(silent, 7);
+    const last = await new PersistenceHost(left.afterKill()).start();
+    expectKeys(last, 7);
+    expect(last.sessions.engine.history()).toBe(silent.sessions.engine.history());
+    await write(last, 1, 7);
+    expectKeys(await new PersistenceHost(last.storage.afterKill()).start(), 8);
+  });
+
+  it("is left by a start that ends anywhere in a directory that opens", async () => {
+    const { torn } = await tornLog(6);
+    const { history } = await manifestOf(torn);
+    const random = new Random(11);
+    for (let index = 0; ; index++) {
+      const storage = torn.afterKill();
+      storage.failCall(index);
+      const host = new PersistenceHost(storage);
+      const ended = await host.start().catch((cause: Error) => cause);
+      for (const left of [
+        storage.afterKill(),
+        storage.afterPowerLoss((below) => random.below(below)),
+      ]) {
+        const next = await new PersistenceHost(left).start();
+        expectKeys(next, 5);
+        expect(next.sessions.engine.history()).not.toBe(history);
+        await write(next, 2, 5);
+        expectKeys(await new PersistenceHost(left.afterKill()).start(), 7);
+      }
+      if (!(ended instanceof Error)) break;
+      expect(index).toBeLessThan(100);
+    }
+  });
+
+  it("makes what was before it durable: damage there stops the start", async () => {
+    const { torn, name } = await tornLog(4);
+    await new PersistenceHost(torn).start();
+    const left = torn.afterKill();
+    const content = left.files.get(name)?.content ?? new Uint8Array(0);
+    for (let at = 0; at < content.length; at += 13) {
+      const hurt = left.afterKill();
+      const bytes = content.slice();
+      bytes[at] = 0;
+      hurt.put(name, bytes);
+      await expect(new PersistenceHost(hurt).start()).rejects.toThrow(name);
+      hurt.put(name, content.slice(0, at));
+      await expect(new PersistenceHost(hurt).start()).rejects.toThrow(/memory/);
     }
   });
 });

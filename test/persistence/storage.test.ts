@@ -98,6 +98,7 @@ describe.each([
     expect(await readManifest(storage)).toBeUndefined();
     const manifest = {
       history: "0123456789abcdef0123456789abcdef",
+      earlier: [{ history: "f".repeat(32), end: 500 }],
       image: { name: "image-x-512.quire", offset: 512 },
       segments: [{ name: "log-x-512.aof", offset: 512 }],
     };

@@ -4,7 +4,7 @@ import type { Engine } from "../engine.js";
 import { ImageReader } from "./image-reader.js";
 import { type LogEnd, LogReader } from "./log-reader.js";
 import { replayLog } from "./log-replay.js";
-import type { Manifest } from "./manifest.js";
+import { endOfHistory, type Manifest } from "./manifest.js";
 import type { PersistenceOptions } from "./persistence.js";
 import type { Storage } from "./storage.js";
 import { isOfThisLayout, translateImage } from "./versions.js";
@@ -41,16 +41,18 @@ function sourceOf({ image, segments }: Manifest): string {
 }
 
 async function placeImage(
-  { image, history }: Manifest,
+  manifest: Manifest,
   storage: Storage,
   options: PersistenceOptions,
   progress: Progress,
 ): Promise<number> {
+  const { image } = manifest;
   if (image === undefined) return 0;
   const reader = await ImageReader.open(storage, image.name, options.inflate);
   try {
     const { header } = reader;
-    if (header.history !== history || header.offset !== image.offset) {
+    const end = endOfHistory(manifest, header.history) ?? -1;
+    if (header.offset !== image.offset || header.offset > end) {
       throw new Error(`${image.name} in ${storage.place} is not the image that the manifest means`);
     }
     progress.begin(image.name, () => header.pages);

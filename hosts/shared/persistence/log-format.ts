@@ -24,10 +24,15 @@ function echo(text: string): string {
   return `${MARK_START}${text.length}\r\n${text}\r\n`;
 }
 
+/** So many random bytes, two hexadecimal digits each. */
+export function randomHex(bytes: number): string {
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** The salt of a new segment: 16 hexadecimal digits. */
 export function createSalt(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return randomHex(8);
 }
 
 export function renderHeader(history: string, salt: string): Uint8Array {
@@ -110,6 +115,22 @@ export function parseMark(bytes: Uint8Array, start: number): Mark | undefined {
 /** Whether the mark belongs to the batch whose bytes `crc` has; `crc` is used up. */
 export function isMarkOf(mark: Mark, crc: Crc64): boolean {
   return crc.update(encoder.encode(`${mark.position} ${mark.durable}`)).hex() === mark.crc;
+}
+
+const FRAME = /\*2\r\n\$4\r\nECHO\r\n\$(\d{1,3})\r\n/g;
+const END_OF_MARK = /\d{1,16} [0-9a-f]{16} \d{1,16}\r\n$/;
+
+/**
+ * Whether bytes end where a mark ends, though a byte of it may be wrong: either its frame says so,
+ * or its text is whole. A write that was cut short ends elsewhere.
+ */
+export function endsLikeMark(bytes: Uint8Array): boolean {
+  const text = latin1(bytes.subarray(-LONGEST_MARK_BYTES));
+  if (END_OF_MARK.test(text)) return true;
+  for (const { 0: frame, 1: length, index } of text.matchAll(FRAME)) {
+    if (index + frame.length + Number(length) + 2 === text.length) return true;
+  }
+  return false;
 }
 
 function latin1(bytes: Uint8Array): string {

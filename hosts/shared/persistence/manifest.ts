@@ -4,6 +4,8 @@
  *
  *   quire manifest 1
  *   history 0123456789abcdef0123456789abcdef
+ *   earlier fedcba9876543210fedcba9876543210 512   files of this history count up to the offset,
+ *                                                  where the present one went on (see cut.ts)
  *   image image-0123…-512.quire 512            at most one line
  *   segment log-0123…-512.aof 512              in the order of their offsets
  *   crc64 0123456789abcdef                     of all bytes before this line
@@ -23,11 +25,25 @@ export interface ManifestFile {
   readonly offset: number;
 }
 
+/** A history that went on under another id from an offset on. */
+export interface EarlierHistory {
+  readonly history: string;
+  readonly end: number;
+}
+
 export interface Manifest {
   /** 32 hexadecimal digits. */
   readonly history: string;
+  /** Whose files there still are, the oldest first. */
+  readonly earlier: readonly EarlierHistory[];
   readonly image?: ManifestFile | undefined;
   readonly segments: readonly ManifestFile[];
+}
+
+/** Up to which offset files of a history belong to the data set; undefined: not at all. */
+export function endOfHistory(manifest: Manifest, history: string): number | undefined {
+  if (history === manifest.history) return Number.POSITIVE_INFINITY;
+  return manifest.earlier.find((each) => each.history === history)?.end;
 }
 
 export function imageName(history: string, offset: number): string {
@@ -60,8 +76,9 @@ export async function writeManifest(storage: Storage, manifest: Manifest): Promi
   await storage.replace(MANIFEST_NAME, renderManifest(manifest));
 }
 
-export function renderManifest({ history, image, segments }: Manifest): Uint8Array {
+export function renderManifest({ history, earlier, image, segments }: Manifest): Uint8Array {
   const lines = ["quire manifest 1", `history ${history}`];
+  for (const each of earlier) lines.push(`earlier ${each.history} ${each.end}`);
   if (image !== undefined) lines.push(`image ${image.name} ${image.offset}`);
   for (const { name, offset } of segments) lines.push(`segment ${name} ${offset}`);
   return signed(`${lines.join("\n")}\n`);
@@ -89,20 +106,24 @@ export function parseManifest(bytes: Uint8Array): Manifest {
 function readLines(lines: readonly string[]): Manifest {
   let history = "";
   let image: ManifestFile | undefined;
+  const earlier: EarlierHistory[] = [];
   const segments: ManifestFile[] = [];
   for (const line of lines) {
     const [word, name = "", number = ""] = line.split(" ");
     const offset = Number(number);
     const isFile = /^[\w.-]+$/.test(name) && /^\d+$/.test(number) && Number.isSafeInteger(offset);
+    const isHistory = /^[0-9a-f]{32}$/.test(name);
     if (word === "moved") {
       const place = JSON.parse(line.slice("moved ".length));
       throw new Error(`the data set was moved to ${place}: start with --dir ${place}`);
     }
-    if (word === "history" && /^[0-9a-f]{32}$/.test(name)) history = name;
+    if (word === "history" && isHistory) history = name;
+    else if (word === "earlier" && isHistory && isFile)
+      earlier.push({ history: name, end: offset });
     else if (word === "image" && isFile) image = { name, offset };
     else if (word === "segment" && isFile) segments.push({ name, offset });
     else throw new Error(`its line "${line}" is not known here`);
   }
   if (history === "") throw new Error("it names no history");
-  return { history, image, segments };
+  return { history, earlier, image, segments };
 }

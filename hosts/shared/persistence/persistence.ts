@@ -12,6 +12,7 @@
  */
 import { Exchange } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
+import { leaveTornEnd } from "./cut.js";
 import { loadDataSet } from "./load.js";
 import { createSegment, reopenSegment } from "./log-files.js";
 import type { LogEnd } from "./log-reader.js";
@@ -36,7 +37,7 @@ export class Persistence {
   settings: LogSettings;
   storage: Storage;
   readonly #options: PersistenceOptions;
-  #manifest: Manifest = { history: "", segments: [] };
+  #manifest: Manifest = { history: "", earlier: [], segments: [] };
   #writer: LogWriter | undefined;
   #spare: Segment | undefined;
   /** Whether the manifest holds everything that the writer has written. */
@@ -100,7 +101,7 @@ export class Persistence {
       this.#manifest = manifest;
       const { end, imageBytes } = await loadDataSet(manifest, this.storage, this.#options);
       this.#imageBytes = imageBytes;
-      this.#tellTorn(end);
+      if (end.tornBytes > 0) await this.#leaveTorn(end);
       await this.#removeOthers();
       if (this.settings.appendonly) await this.#openLog(end, end.position);
     }
@@ -109,7 +110,7 @@ export class Persistence {
   async #startEmpty(foreign: ForeignData | undefined): Promise<void> {
     const { engine } = this;
     if (!foreign?.replaces) await this.#refuseOrphans();
-    this.#manifest = { history: engine.history(), segments: [] };
+    this.#manifest = { history: engine.history(), earlier: [], segments: [] };
     if (await foreign?.load()) {
       const { snapshot, durable } = this.#options.images.begin(this.storage, engine);
       snapshot.saveRest();
@@ -247,7 +248,7 @@ export class Persistence {
     await this.#spare?.file.close().catch(() => {});
     this.#spare = undefined;
     this.storage = storage;
-    this.#manifest = { history: manifest.history, segments: [] };
+    this.#manifest = { history: manifest.history, earlier: [], segments: [] };
     try {
       await this.#restart();
     } catch (cause) {
@@ -280,7 +281,7 @@ export class Persistence {
     const { name, offset, history } = image;
     const file = await copy?.finish();
     const segments = this.#manifest.segments.filter((each) => each.name === copy?.name);
-    const manifest = { history, image: { name, offset }, segments };
+    const manifest = { history, earlier: [], image: { name, offset }, segments };
     await writeManifest(storage, manifest);
     if (file !== undefined) await writer?.continueIn(file);
     await this.#spare?.file.close().catch(() => {});
@@ -319,13 +320,17 @@ export class Persistence {
   }
 
   /** The image is durable: from now on it stands for everything before it. */
-  async #adopt(image: Image, segment: string | undefined): Promise<Image> {
+  async #adopt(
+    image: Image,
+    segment: string | undefined,
+    added: readonly ManifestFile[] = [],
+  ): Promise<Image> {
     const { name, offset, history } = image;
     await this.#change(async () => {
-      const { segments } = this.#manifest;
+      const segments = [...this.#manifest.segments, ...added];
       const first = segments.findIndex((each) => each.name === segment);
       const kept = first < 0 ? [] : segments.slice(first);
-      await this.#write({ history, image: { name, offset }, segments: kept });
+      await this.#write({ history, earlier: [], image: { name, offset }, segments: kept });
       this.#imageBytes = image.fileBytes;
       this.#olderBytes = 0;
     });
@@ -437,13 +442,8 @@ export class Persistence {
     const position = engine.position();
     this.#begin(segment, position, true);
     const name = segment.file.name;
-    await this.#snap(engine, async (image) => {
-      await this.#change(() => {
-        const segments = [...this.#manifest.segments, { name, offset: position }];
-        return this.#write({ ...this.#manifest, segments });
-      });
-      return this.#adopt(image, name);
-    }).durable;
+    const added = [{ name, offset: position }];
+    await this.#snap(engine, (image) => this.#adopt(image, name, added)).durable;
     const failure = this.#writer?.failure;
     if (failure !== undefined) throw failure;
     await this.#writer?.settle();
@@ -528,13 +528,23 @@ export class Persistence {
     );
   }
 
-  #tellTorn(end: LogEnd): void {
-    if (end.tornBytes === 0) return;
-    const what = `The log ends in the middle of a write: ${end.tornBytes} bytes at ${end.tornAt}`;
+  /** A torn end is cut off, and the data set goes on in a new history; or the start stops. */
+  async #leaveTorn(end: LogEnd): Promise<void> {
+    const { tornBytes, tornName, tornOffset, position } = end;
+    const what = `The log ends in the middle of a write: ${tornBytes} bytes`;
+    const from = `from offset ${tornOffset} of ${tornName} on`;
+    const where = `${from}, behind position ${position} and the last sync`;
     if (!this.settings.cutsTornEnd) {
-      throw new Error(`${what}. Set aof-load-truncated to yes to start without them.`);
+      throw new Error(`${what} ${where}. Set aof-load-truncated to yes to start without them.`);
     }
-    this.#options.warning(`${what} are left out (aof-load-truncated yes).`);
+    this.#manifest = await leaveTornEnd(this.storage, this.#manifest, end);
+    const { history, segments } = this.#manifest;
+    this.#options.sessions.engine.startHistory(history, position);
+    end.last = undefined;
+    end.segments = [...segments];
+    this.#options.warning(
+      `${what} ${where}, are cut off (aof-load-truncated yes); a new history begins, ${history}`,
+    );
   }
 
   /** Writes what INFO shows into the exchange record. */
