@@ -4,7 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { SMALLEST_MEMORY_BYTES } from "../shared/engine.js";
-import { type RawReply, ReplyError, Status } from "../shared/protocol/resp.js";
+import type { Run } from "../shared/internal.js";
+import { ReplyError, Status } from "../shared/protocol/resp.js";
 import { readAclFile } from "./acl-file.js";
 import {
   ConfigurationError,
@@ -14,8 +15,7 @@ import {
 } from "./directives.js";
 import { PORT_NAMES, type PortName } from "./endpoints.js";
 
-/** Sends a command to the engine and answers its reply. */
-export type Run = (parts: (string | Uint8Array)[]) => RawReply;
+export type { Run };
 
 export interface Plan {
   directives: Directive[];
@@ -189,28 +189,6 @@ export function readParameters(names: readonly string[], run: Run): [string, str
   const pairs: [string, string][] = [];
   if (!Array.isArray(reply)) return pairs;
   const texts = reply.map((part) => (part instanceof Uint8Array ? `${Buffer.from(part)}` : ""));
-  for (let i = 0; i + 1 < texts.length; i += 2) {
-    pairs.push([texts[i] as string, texts[i + 1] as string]);
-  }
-  return pairs;
-}
-
-/** All users, as the lines of an aclfile. */
-export function readUsers(run: Run): string {
-  const reply = run(["ACL", "LIST"]);
-  const lines = Array.isArray(reply) ? reply : [];
-  return lines
-    .map((each) => (each instanceof Uint8Array ? Buffer.from(each).toString("latin1") : ""))
-    .join("\n");
-}
-
-/** All parameters and their values, in latin1. */
-export function readAllParameters(run: Run): [string, string][] {
-  const reply = run(["CONFIG", "GET", "*"]);
-  const texts = Array.isArray(reply)
-    ? reply.map((each) => (each instanceof Uint8Array ? Buffer.from(each).toString("latin1") : ""))
-    : [];
-  const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < texts.length; i += 2) {
     pairs.push([texts[i] as string, texts[i + 1] as string]);
   }

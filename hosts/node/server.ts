@@ -5,9 +5,10 @@
 import { setImmediate as defer } from "node:timers";
 import { Exchange } from "../../assembly/abi.js";
 import { Engine, type EngineOptions, type EngineRequest, type Link } from "../shared/engine.js";
-import { InternalSession } from "../shared/internal.js";
+import { runInternally } from "../shared/internal.js";
 import type { ForeignData } from "../shared/persistence/persistence.js";
 import type { Storage } from "../shared/persistence/storage.js";
+import { Remembered } from "../shared/remembered.js";
 import { type Answer, Sessions } from "../shared/sessions.js";
 import { Ticker } from "../shared/ticker.js";
 import type { EngineTrap } from "../shared/trap.js";
@@ -20,9 +21,7 @@ import {
   placeOf,
   planConfiguration,
   type Run,
-  readAllParameters,
   readParameters,
-  readUsers,
 } from "./configuration.js";
 import { Connections } from "./connections.js";
 import { NodeData } from "./data.js";
@@ -113,9 +112,7 @@ class Server implements RunningServer {
   readonly #traps: number[] = [];
   #isLoading = false;
   #automatic: ReadonlySet<PortName> = new Set();
-  #seenChanges = 0;
-  /** All parameters, once CONFIG SET has changed one. */
-  #remembered: { parameters: [string, string][]; users: string } | undefined;
+  readonly #remembered = new Remembered();
   #unused: string[] = [];
   readonly #startMs = Date.now();
   #settings: Settings = DEFAULT_SETTINGS;
@@ -178,6 +175,7 @@ class Server implements RunningServer {
       onRequest: (request) => this.#requests.answer(request),
       onLog: (level, text) => this.log.write(level, text),
       onTrap: (trap) => void this.#trapped(trap),
+      onSettingsChanged: () => this.#internally((run) => this.#remembered.take(run)),
     });
     this.#connections = this.#createConnections();
     this.#metrics = new MetricsServer({
@@ -225,7 +223,6 @@ class Server implements RunningServer {
         this.#connections.sweepIdle(nowMs);
         if (!this.#isLoading) {
           this.#data.beat(nowMs);
-          this.#rememberConfiguration();
         }
         this.#sessions.enforceSoftLimit(nowMs);
       },
@@ -391,30 +388,11 @@ class Server implements RunningServer {
     this.#internally((run) => tellFacts(run, configurationFile));
   }
 
-  /** What CONFIG SET and ACL changed is known here too: a trap takes the engine's memory of it. */
-  #rememberConfiguration(): void {
-    const changes = this.#sessions.engine.word(Exchange.CONFIGURATION_CHANGES);
-    if (changes === this.#seenChanges) return;
-    this.#seenChanges = changes;
-    this.#remembered = this.#internally((run) => ({
-      parameters: readAllParameters(run),
-      users: readUsers(run),
-    }));
-  }
-
   /** An engine after a trap gets the configuration that the one before had. */
   #bringBackConfiguration(): void {
-    if (this.#remembered === undefined) return;
-    const { parameters, users } = this.#remembered;
     const { started } = this.#requests;
     this.#requests.started = false;
-    this.#internally((run) => {
-      const present = new Map(readAllParameters(run));
-      for (const [name, value] of parameters) {
-        if (present.get(name) !== value) run(["CONFIG", "SET", name, Buffer.from(value, "latin1")]);
-      }
-      run(["QUIRE", "USERS", "users", Buffer.from(users, "latin1")]);
-    });
+    this.#internally((run) => this.#remembered.bringBack(run));
     this.#requests.started = started;
   }
 
@@ -491,12 +469,7 @@ class Server implements RunningServer {
 
   /** Runs commands on a session of the host's own. */
   #internally<Result>(work: (run: Run) => Result): Result {
-    const internal = new InternalSession(this.#sessions);
-    try {
-      return work((parts) => internal.run(parts));
-    } finally {
-      internal.close();
-    }
+    return runInternally(this.#sessions, work);
   }
 }
 

@@ -38,6 +38,19 @@ export class LocalTransport implements Transport {
   }
 }
 
+/** Sends a command to the engine and answers its reply. */
+export type Run = (parts: readonly (string | Uint8Array)[]) => RawReply;
+
+/** Runs commands on a session of the host's own. */
+export function runInternally<Result>(sessions: Sessions, work: (run: Run) => Result): Result {
+  const internal = new InternalSession(sessions);
+  try {
+    return work((parts) => internal.run(parts));
+  } finally {
+    internal.close();
+  }
+}
+
 export class InternalSession {
   readonly #sessions: Sessions;
   readonly #session: Session;

@@ -49,6 +49,8 @@ export interface SessionsOptions {
   /** Effects are source[address, address + bytes), valid during the call. */
   onEffects?: (source: Uint8Array, address: number, bytes: number) => void;
   onExport?: (bytes: Uint8Array) => void;
+  /** A call has changed parameters or users; no other call of a client comes before. */
+  onSettingsChanged?: () => void;
 }
 
 export class Sessions {
@@ -65,6 +67,8 @@ export class Sessions {
   /** Sessions that wait no longer and are to be resumed. */
   readonly #woken: number[] = [];
   #resuming = false;
+  /** The engine's counter of changes of its configuration, as it was last looked at. */
+  #seenChanges = 0;
   #failed = false;
 
   constructor(engine: Engine, options: SessionsOptions) {
@@ -254,11 +258,35 @@ export class Sessions {
       const end = Math.min(bytes, offset + (isBehind ? SLOW_PIECE_BYTES : PIECE_BYTES));
       status = this.engine.receive(session.id, chunk, offset, nowMs, end);
       offset += this.engine.taken;
+      if (this.#mustTellSettings(session)) break;
     }
     if (offset < bytes) session.putBack(chunk.subarray(offset, bytes));
+    this.#endCall(session, status);
+    return status;
+  }
+
+  #endCall(session: Session, status: number): void {
     this.#outlet.end(session);
     this.#tellUnsent(session);
-    return status;
+    // A request lies in the exchange record until it is taken.
+    if (status !== Status.WAITING) this.#tellSettings(session);
+  }
+
+  /** What the host's own sessions set it knows. */
+  #mustTellSettings(session: Session): boolean {
+    const changes = this.engine.word(Exchange.CONFIGURATION_CHANGES);
+    return changes !== this.#seenChanges && session.isGated;
+  }
+
+  /** Within a transaction nothing else runs: what it sets is told after it. */
+  #tellSettings(session: Session): void {
+    if (!this.#mustTellSettings(session)) return;
+    if (this.engine.word(Exchange.REQUEST_ALONE) !== 0) return;
+    this.#seenChanges = this.engine.word(Exchange.CONFIGURATION_CHANGES);
+    const before = this.#resuming;
+    this.#resuming = true;
+    this.asUnfrozen(() => this.#options.onSettingsChanged?.());
+    this.#resuming = before;
   }
 
   /** Goes on after a call of the session: closes, asks the host, or feeds kept input. */
@@ -286,8 +314,12 @@ export class Sessions {
   /** Passes on the request of a waiting session; the status after it, when answered at once. */
   #ask(session: Session): number | undefined {
     const request = this.engine.takeRequest();
-    if (request.kind === Request.NONE) return undefined;
+    if (request.kind === Request.NONE) {
+      this.#tellSettings(session);
+      return undefined;
+    }
     if (request.kind === Request.SLEEP) {
+      this.#tellSettings(session);
       this.freeze();
       this.#options.later(() => this.#wake(session, request), request.number);
       return undefined;
@@ -297,6 +329,7 @@ export class Sessions {
       text: "ERR not available here",
     };
     if (!(answer instanceof Promise)) return this.#complete(session, request, answer);
+    this.#tellSettings(session);
     if (this.engine.words[Exchange.REQUEST_ALONE >> 2] !== 0) {
       this.#alone = session;
       this.freeze();
@@ -324,8 +357,7 @@ export class Sessions {
       session.waiting = false;
       status = this.engine.resume(session.id, nowMs);
     }
-    this.#outlet.end(session);
-    this.#tellUnsent(session);
+    this.#endCall(session, status);
     return status;
   }
 
@@ -351,8 +383,7 @@ export class Sessions {
     session.lastActiveMs = nowMs;
     this.#outlet.begin(session);
     const status = this.engine.resume(session.id, nowMs);
-    this.#outlet.end(session);
-    this.#tellUnsent(session);
+    this.#endCall(session, status);
     return status;
   }
 

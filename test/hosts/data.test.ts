@@ -113,10 +113,6 @@ describe("a data directory", () => {
 describe("a trap", () => {
   it("is recovered from without a new process, and nothing answered is lost", async () => {
     const server = await start(newFolder());
-    expect(await ask(server, "CONFIG", "SET", "maxclients", "123", "hz", "50")).toBe("+OK");
-    const rules = ["on", ">secret", "~own:*", "+get", "(", "+set", "~other:*", ")"];
-    expect(await ask(server, "ACL", "SETUSER", "bob", ...rules)).toBe("+OK");
-    await new Promise((resolve) => setTimeout(resolve, 250));
     for (const during of ["", "BGREWRITEAOF"]) {
       const writer = await open(server);
       let answered = 0;
@@ -139,16 +135,49 @@ describe("a trap", () => {
       expect(await ask(server, "SET", "after", during)).toBe("+OK");
     }
     expect(server.child.exitCode).toBeNull();
-    const wire = await open(server);
-    expect(await wire.parameter("maxclients")).toBe("123");
-    expect(await wire.parameter("hz")).toBe("50");
-    expect(await wire.ask("AUTH", "bob", "secret")).toBe("+OK");
-    expect(await wire.ask("GET", "n")).toMatch(/^-NOPERM/);
-    wire.close();
     const last = await open(server);
     last.send("DEBUG", "PANIC");
     expect(await server.exit).toBe(70);
     expect(server.output).toMatch(/3 times in a minute/);
+  });
+});
+
+/** Sends commands in one piece, and a trap once the last of them is answered. */
+async function trapAfter(server: ServerProgram, lines: number, ...commands: string[]) {
+  const wire = await open(server);
+  for (const command of commands) wire.send(...command.split(" "));
+  const answers: string[] = [];
+  while (answers.length < lines) answers.push(await wire.line());
+  expect(answers.filter((line) => line.startsWith("-"))).toEqual([]);
+  wire.send("DEBUG", "PANIC");
+  await wire.closed;
+  let found = "";
+  while (found !== "$-1") found = await ask(server, "GET", "none").catch(() => "");
+}
+
+describe("settings and users", () => {
+  it("outlive a trap that comes right behind their answers", async () => {
+    const server = await start(newFolder());
+    await trapAfter(
+      server,
+      6,
+      "ACL SETUSER bob on >secret ~own:* +get ( +set ~other:* )",
+      "CONFIG SET timeout 77",
+      "MULTI",
+      "CONFIG SET maxclients 123 hz 50",
+      "EXEC",
+    );
+    await trapAfter(server, 2, "CONFIG SET slowlog-max-len 7", "ACL SETUSER eve on nopass +ping");
+    const wire = await open(server);
+    const expected = { timeout: "77", maxclients: "123", hz: "50", "slowlog-max-len": "7" };
+    for (const [name, value] of Object.entries(expected)) {
+      expect(await wire.parameter(name)).toBe(value);
+    }
+    expect(await wire.ask("AUTH", "bob", "secret")).toBe("+OK");
+    expect(await wire.ask("GET", "n")).toMatch(/^-NOPERM/);
+    expect(await wire.ask("AUTH", "eve", "any")).toBe("+OK");
+    expect(await wire.ask("PING")).toBe("+PONG");
+    wire.close();
   });
 });
 
