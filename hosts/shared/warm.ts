@@ -1,19 +1,25 @@
 /**
- * Runs the second build of the engine over a throw-away memory, so that a runtime that compiles
- * what runs often has compiled it before the first snapshot: else the first commands after it would
- * wait for the compiler.
+ * Makes snapshots of a throw-away memory, which are kept nowhere: so a runtime that compiles what
+ * runs often has compiled the second build of the engine, and what saves pages, before the first
+ * snapshot that counts. Else the first commands after it would wait for the compiler.
  */
-import { PAGE_BYTES, PAGE_MAP, SessionFlag } from "../../assembly/abi.js";
+import { SessionFlag } from "../../assembly/abi.js";
 import { Engine, type Link, SMALLEST_MEMORY_BYTES } from "./engine.js";
+import type { ImagePlace } from "./persistence/image-writer.js";
+import { Snapshot } from "./persistence/snapshot.js";
+import type { AppendFile } from "./persistence/storage.js";
 import { encodeRequest } from "./protocol/resp.js";
 
 /** Slices that are run altogether, and how many commands one has. */
 const SLICES = 48;
 const COMMANDS = 400;
+const NO_ENGINE = "0".repeat(32);
 
 export class Warmup {
   readonly #engine: Engine;
   readonly #session: number;
+  /** All blocks share it: nobody reads what is kept nowhere. */
+  #blocks = new Uint8Array(0);
   #slices = 0;
 
   constructor(plain: WebAssembly.Module | Link, guarded: WebAssembly.Module | Link) {
@@ -25,14 +31,22 @@ export class Warmup {
 
   /** Runs for about a millisecond; false when it is done. */
   slice(): boolean {
-    const engine = this.#engine;
-    const page = new Uint8Array(PAGE_BYTES);
-    engine.fork((number) => {
-      page.set(engine.bytes.subarray(number * PAGE_BYTES, (number + 1) * PAGE_BYTES));
-      engine.bytes[PAGE_MAP + number] = 0;
+    const snapshot = new Snapshot({
+      storage: NOWHERE,
+      engine: this.#engine,
+      engineHash: NO_ENGINE,
+      now: () => 0,
+      clock: () => 0,
+      defer: () => {},
+      inputBytes: () => 0,
+      hold: () => {},
+      allocate: (bytes) => {
+        if (this.#blocks.length < bytes) this.#blocks = new Uint8Array(bytes);
+        return this.#blocks;
+      },
     });
     for (let index = 0; index < COMMANDS; index += 8) this.#run(index);
-    engine.join();
+    snapshot.saveRest();
     return ++this.#slices < SLICES;
   }
 
@@ -50,4 +64,32 @@ export class Warmup {
     ].map((words) => encodeRequest(words));
     for (const request of requests) this.#engine.receive(this.#session, request, 0, 0);
   }
+}
+
+/** Takes an image and keeps nothing. */
+const NOWHERE: ImagePlace = {
+  create: async (name) => new NoFile(name),
+  rename: async () => {},
+  remove: async () => {},
+};
+
+class NoFile implements AppendFile {
+  readonly name: string;
+  readonly bytes = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  append(): void {}
+
+  async appendLater(): Promise<void> {}
+
+  async appendAllLater(): Promise<void> {}
+
+  async sync(): Promise<void> {}
+
+  syncNow(): void {}
+
+  async close(): Promise<void> {}
 }

@@ -23,8 +23,11 @@ import { type AppendFile, type Storage, TEMPORARY } from "./storage.js";
 /** Blocks that leave in one append: some milliseconds, so that it seldom waits for the loop. */
 const APPENDED_BLOCKS = 12;
 
+/** What of a storage an image needs. */
+export type ImagePlace = Pick<Storage, "create" | "rename" | "remove">;
+
 export interface ImageWriterOptions {
-  storage: Storage;
+  storage: ImagePlace;
   name: string;
   header: ImageHeader;
   /** Memory for blocks; what it holds does not matter. */
@@ -39,6 +42,8 @@ interface FullBlock {
   /** The whole block. */
   readonly bytes: Uint8Array;
   readonly records: number;
+  /** How many of them came because they were about to change. */
+  readonly dirtied: number;
 }
 
 export class ImageWriter {
@@ -46,6 +51,8 @@ export class ImageWriter {
   pages = 0;
   /** Bytes of the file so far. */
   writtenBytes = 0;
+  /** The most dirtied pages that were here at once: in a block that fills or waits. */
+  peakDirtied = 0;
   /** What has gone wrong; nothing more is written then. */
   failure: Error | undefined;
   readonly #options: ImageWriterOptions;
@@ -54,6 +61,8 @@ export class ImageWriter {
   readonly #full: FullBlock[] = [];
   #block: Uint8Array;
   #records = 0;
+  #dirtied = 0;
+  #dirtiedHere = 0;
   #index = 0;
   #file: AppendFile | undefined;
   #opening: Promise<void> | undefined;
@@ -88,6 +97,13 @@ export class ImageWriter {
     this.pages++;
     this.#records++;
     if (this.#records === BLOCK_RECORDS) this.#turnBlock();
+  }
+
+  /** As `add`, for a page that is about to change. */
+  addDirtied(memory: Uint8Array, page: number): void {
+    this.#dirtied++;
+    if (++this.#dirtiedHere > this.peakDirtied) this.peakDirtied = this.#dirtiedHere;
+    this.add(memory, page);
   }
 
   /** Starts to write what is ready, if nothing is being written. */
@@ -138,9 +154,10 @@ export class ImageWriter {
       const storedBytes = records * RECORD_BYTES;
       sealBlock(bytes, { isFooter: false, index: this.#index++, records, storedBytes });
     }
-    this.#full.push({ bytes, records });
+    this.#full.push({ bytes, records, dirtied: this.#dirtied });
     this.#block = this.#pool.take();
     this.#records = 0;
+    this.#dirtied = 0;
   }
 
   /** Waits until nothing is left to write; throws when writing has failed. */
@@ -176,7 +193,7 @@ export class ImageWriter {
       bytes.subarray(0, BLOCK_HEADER_BYTES + records * RECORD_BYTES),
     );
     await file.appendAllLater(pieces);
-    for (const { bytes } of blocks) this.#pool.give(bytes);
+    for (const block of blocks) this.#giveBack(block);
     return true;
   }
 
@@ -197,8 +214,13 @@ export class ImageWriter {
     }
     sealBlock(block, { isFooter: false, index: this.#index++, records, storedBytes });
     await file.appendLater(block.subarray(0, BLOCK_HEADER_BYTES + storedBytes));
-    this.#pool.give(bytes);
+    this.#giveBack(next);
     return true;
+  }
+
+  #giveBack({ bytes, dirtied }: FullBlock): void {
+    this.#pool.give(bytes);
+    this.#dirtiedHere -= dirtied;
   }
 
   async #open(): Promise<AppendFile> {

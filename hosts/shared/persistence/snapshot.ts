@@ -10,9 +10,8 @@
 import { LAYOUT_VERSION, PAGE_BYTES } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
 import { BLOCK_BYTES } from "./image-format.js";
-import { ImageWriter } from "./image-writer.js";
+import { type ImagePlace, ImageWriter } from "./image-writer.js";
 import { imageName } from "./manifest.js";
-import type { Storage } from "./storage.js";
 
 /** Pages that are saved between two looks at the clock. */
 const STEP_PAGES = 8;
@@ -28,7 +27,7 @@ const SWEEP_BLOCKS = 24;
 const HOLD_BLOCKS = Math.ceil((64 * 1024 * 1024) / BLOCK_BYTES);
 
 export interface SnapshotOptions {
-  storage: Storage;
+  storage: ImagePlace;
   engine: Engine;
   /** What the image names as the engine that wrote it: 32 hexadecimal digits. */
   engineHash: string;
@@ -121,6 +120,11 @@ export class Snapshot {
     return this.#writer.peakBytes;
   }
 
+  /** The most bytes of pages that commands changed and that waited for the storage at once. */
+  get peakDirtiedBytes(): number {
+    return this.#writer.peakDirtied * PAGE_BYTES;
+  }
+
   /** Gives up: marks are cleared, the plain build goes on, no file stays. */
   async abort(reason: string): Promise<void> {
     await this.#fail(new Error(reason));
@@ -155,16 +159,12 @@ export class Snapshot {
 
   #saveFromBarrier(page: number): void {
     this.savedByBarrier++;
-    this.#save(page);
+    this.#writer.addDirtied(this.#options.engine.bytes, page);
+    this.#marks[page] = 0;
     if (!this.#holding && this.#writer.waitingBlocks > HOLD_BLOCKS) {
       this.#holding = true;
       this.#options.hold(true);
     }
-  }
-
-  #save(page: number): void {
-    this.#writer.add(this.#options.engine.bytes, page);
-    this.#marks[page] = 0;
   }
 
   #schedule(): void {
@@ -218,7 +218,8 @@ export class Snapshot {
         return;
       }
       this.#next = page + 1;
-      this.#save(page);
+      this.#writer.add(this.#options.engine.bytes, page);
+      this.#marks[page] = 0;
     }
   }
 
@@ -276,9 +277,4 @@ export class Snapshot {
     this.#holding = false;
     this.#options.hold(false);
   }
-}
-
-/** Bytes of memory that a snapshot has copied so far because commands changed them. */
-export function copiedBytes(snapshot: Snapshot): number {
-  return snapshot.savedByBarrier * PAGE_BYTES;
 }

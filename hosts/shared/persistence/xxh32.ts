@@ -14,7 +14,7 @@ const PRIME5 = 0x165667b1 | 0;
 export function xxh32(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
   const wordCount = length >>> 2;
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + start, wordCount);
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, wordCount);
   const stripes = length >>> 4;
   let hash = (stripes === 0 ? PRIME5 : sumOfLanes(words, stripes)) + length;
   for (let at = stripes << 2; at < wordCount; at++) {
@@ -31,21 +31,25 @@ export function xxh32(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /** Four lanes of one word each per stripe of 16 bytes. */
-function sumOfLanes(words: Uint32Array, stripes: number): number {
-  let lane1 = (PRIME1 + PRIME2) | 0;
-  let lane2 = PRIME2;
+function sumOfLanes(words: Int32Array, stripes: number): number {
+  // Bundlers turn constants of a module into variables, which the loop would read at every step:
+  // with its own it runs 1.5 times as fast.
+  const prime1 = 0x9e3779b1 | 0;
+  const prime2 = 0x85ebca77 | 0;
+  let lane1 = (prime1 + prime2) | 0;
+  let lane2 = prime2;
   let lane3 = 0;
-  let lane4 = -PRIME1 | 0;
+  let lane4 = -prime1 | 0;
   const end = stripes << 2;
   for (let at = 0; at < end; at += 4) {
-    lane1 = (lane1 + Math.imul(words[at] as number, PRIME2)) | 0;
-    lane1 = Math.imul((lane1 << 13) | (lane1 >>> 19), PRIME1);
-    lane2 = (lane2 + Math.imul(words[at + 1] as number, PRIME2)) | 0;
-    lane2 = Math.imul((lane2 << 13) | (lane2 >>> 19), PRIME1);
-    lane3 = (lane3 + Math.imul(words[at + 2] as number, PRIME2)) | 0;
-    lane3 = Math.imul((lane3 << 13) | (lane3 >>> 19), PRIME1);
-    lane4 = (lane4 + Math.imul(words[at + 3] as number, PRIME2)) | 0;
-    lane4 = Math.imul((lane4 << 13) | (lane4 >>> 19), PRIME1);
+    lane1 = (lane1 + Math.imul(words[at] as number, prime2)) | 0;
+    lane1 = Math.imul((lane1 << 13) | (lane1 >>> 19), prime1);
+    lane2 = (lane2 + Math.imul(words[at + 1] as number, prime2)) | 0;
+    lane2 = Math.imul((lane2 << 13) | (lane2 >>> 19), prime1);
+    lane3 = (lane3 + Math.imul(words[at + 2] as number, prime2)) | 0;
+    lane3 = Math.imul((lane3 << 13) | (lane3 >>> 19), prime1);
+    lane4 = (lane4 + Math.imul(words[at + 3] as number, prime2)) | 0;
+    lane4 = Math.imul((lane4 << 13) | (lane4 >>> 19), prime1);
   }
   const rotated1 = (lane1 << 1) | (lane1 >>> 31);
   const rotated2 = (lane2 << 7) | (lane2 >>> 25);
