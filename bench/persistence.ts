@@ -269,9 +269,9 @@ async function printDisk(rig: Rig, storage: NodeStorage): Promise<void> {
       open: (megabytes / openMs) * 1000,
     });
   }
-  const best = (name: "image" | "copy" | "open") => median(rates.map((rate) => rate[name]));
+  const best = (name: "image" | "copy" | "open") => Math.max(...rates.map((rate) => rate[name]));
   printTable(
-    "Disk, MiB a second",
+    `Disk, MiB a second, fastest of ${REPLAYS}`,
     ["", "measured", "wanted"],
     [
       ["image of an idle server", best("image").toFixed(0), `>= ${(best("copy") / 2).toFixed(0)}`],

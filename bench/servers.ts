@@ -35,13 +35,13 @@ export function freePort(): Promise<number> {
   });
 }
 
-function connected(port: number, deadlineMs: number): Promise<Socket> {
+export function connected(port: number, deadlineMs: number, retryMs = 50): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
     socket.once("connect", () => resolve(socket));
     socket.once("error", () => {
       if (Date.now() > deadlineMs) reject(new Error(`nothing listens on port ${port}`));
-      else setTimeout(() => connected(port, deadlineMs).then(resolve, reject), 50);
+      else setTimeout(() => connected(port, deadlineMs, retryMs).then(resolve, reject), retryMs);
     });
   });
 }
@@ -63,7 +63,7 @@ export async function openServer(
 }
 
 /** Only replies of one line or one bulk are needed here. */
-function commandsOver(socket: Socket) {
+export function commandsOver(socket: Socket) {
   const ask = (...words: string[]) =>
     new Promise<string>((resolve) => {
       let text = "";
