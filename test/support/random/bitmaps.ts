@@ -47,6 +47,5 @@ export function countGrammar(r: RandomCommands): Record<string, () => Words> {
     pfcount: () => ["PFCOUNT", key(), ...(r.chance(30) ? [key(), key()] : [])],
     pfmerge: () => ["PFMERGE", key(), ...(r.chance(90) ? [key()] : [key(), key()])],
     pfdebug: () => ["PFDEBUG", r.of(["DECODE", "ENCODING", "x"]), key()],
-    pfselftest: () => ["PFSELFTEST", "x"],
   };
 }
