@@ -117,6 +117,8 @@ export const enum Exchange {
   REQUEST_ALONE = 240,
   /** out, u32: 1 while the default user has a password or is off, so that clients must log in. */
   NEEDS_PASSWORD = 244,
+  /** out, u32: milliseconds from which LATENCY notes what the host tells; 0 = it notes nothing. */
+  LATENCY_THRESHOLD_MS = 248,
   /** in, u32, read by `format`: where the heap starts instead of HEAP_BASE (tests); 0 = there. */
   HEAP_START = 140,
   /** out, 16 bytes: the history of the data set; written by format, attach, startHistory. */

@@ -1,14 +1,15 @@
 /** LATENCY: events that took long (server/latency.ts), and histograms of commands. */
 
+import { SessionFlag } from "../abi";
 import { scratchMark, scratchRelease } from "../memory/scratch";
 import { replyErrorAround } from "../protocol/errors";
 import {
-  replyArray, replyBulk, replyBulkText, replyEmptyArray, replyInteger, replyMap,
+  replyArray, replyBulk, replyBulkText, replyEmptyArray, replyError, replyInteger, replyMap, replyOk,
 } from "../protocol/reply";
-import { Call } from "../server/call";
+import { Call, integerOrReply } from "../server/call";
 import {
-  LatencyEvent, SAMPLES, dropLatencyEvent, firstLatencyEvent, isLatencyMonitored,
-  nextLatencyEvent,
+  LatencyEvent, SAMPLES, dropLatencyEvent, firstLatencyEvent, hostEvent, isLatencyMonitored,
+  nextLatencyEvent, noteLatency,
 } from "../server/latency";
 import { Row, command, findFullName, firstRow, nextRow } from "../server/table";
 import { callsWithin, recordedCalls, settleTiming } from "../server/timing";
@@ -229,6 +230,20 @@ function replyHistogram(row: Row): void {
   }
 }
 
+// ---- QUIRE LATENCY ------------------------------------------------------------------------------
+
+/** QUIRE LATENCY event milliseconds: something that the host did took so long. */
+function quireLatency(call: Call): void {
+  if (!call.session.has(SessionFlag.INTERNAL)) {
+    return replyError("ERR QUIRE LATENCY belongs to the host");
+  }
+  const event = hostEvent(call.at(2), call.bytesOf(2));
+  if (event.length == 0) return replyError("ERR no such event");
+  if (!integerOrReply(call, 3)) return;
+  noteLatency(event, <f64>call.integer);
+  replyOk();
+}
+
 // ---- Rows ---------------------------------------------------------------------------------------
 
 function sub(
@@ -264,4 +279,6 @@ export function registerLatency(): void {
     "Answers the newest sample of every event.");
   sub(reset.index, "latency|reset", "2.8.13", -2, flags, "event:string?*",
     "request_policy:all_nodes response_policy:all_succeeded", "O(1)", "Forgets events.");
+  sub(quireLatency.index, "quire|latency", "0.1.0", 4, flags, "event:string milliseconds:integer",
+    "", "O(1)", "Takes how long something in the host took.");
 }

@@ -1,15 +1,17 @@
 /**
  * Events that took at least `latency-monitor-threshold` milliseconds (LATENCY), by their kind:
  * "command" and "fast-command" from server/timing.ts, "expire-cycle" and "eviction-cycle" from the
- * ticks. Kinds come into being with their first event.
+ * ticks, and those that the host tells (QUIRE LATENCY). Kinds come into being with their first
+ * event.
  *
  *   event (SERVER block): next | name | longest time | place of the next sample | ring of samples
  *   sample: u32 seconds since 1970, u32 milliseconds; one per second, the longest of it
  */
 
-import { SERVER_ROOT } from "../abi";
+import { EXCHANGE, Exchange, SERVER_ROOT } from "../abi";
 import { Arena, allocate, release, reserve } from "../memory/allocator";
 import { nowMs } from "../memory/root";
+import { equalsLiteral } from "../text/case";
 import { Row, RowFlag } from "./table";
 
 export const SAMPLES: u32 = 160;
@@ -55,6 +57,18 @@ export function initializeLatency(): void {
 
 export function setLatencyThreshold(thresholdMs: f64): void {
   root().thresholdMs = thresholdMs;
+  const told = <u32>min(thresholdMs, <f64>u32.MAX_VALUE);
+  store<u32>(EXCHANGE + Exchange.LATENCY_THRESHOLD_MS, told);
+}
+
+/** The literal of an event that a host tells, "" when there is none of that name. */
+export function hostEvent(address: usize, bytes: u32): string {
+  if (equalsLiteral(address, bytes, "fork")) return "fork";
+  if (equalsLiteral(address, bytes, "aof-write")) return "aof-write";
+  if (equalsLiteral(address, bytes, "aof-write-alone")) return "aof-write-alone";
+  if (equalsLiteral(address, bytes, "aof-write-active-child")) return "aof-write-active-child";
+  if (equalsLiteral(address, bytes, "aof-write-pending-fsync")) return "aof-write-pending-fsync";
+  return equalsLiteral(address, bytes, "aof-fsync-always") ? "aof-fsync-always" : "";
 }
 
 export function isLatencyMonitored(): bool {

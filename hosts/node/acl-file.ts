@@ -24,12 +24,7 @@ export function readAclFile(path: string, run: Run): string | undefined {
 }
 
 /** ACL LOAD and ACL SAVE. */
-export function answerAclRequest(
-  request: EngineRequest,
-  path: string,
-  run: Run,
-  log: Log,
-): Answer {
+export function answerAclRequest(request: EngineRequest, path: string, run: Run, log: Log): Answer {
   if (request.number === 0) {
     const reason = readAclFile(path, run);
     return reason === undefined ? { ok: true } : { ok: false, text: `ERR ${reason}` };

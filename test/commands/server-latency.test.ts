@@ -1,5 +1,6 @@
 // LATENCY: events above latency-monitor-threshold, and histograms of commands.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { SessionFlag } from "../../assembly/abi";
 import { START_MS, TestEngine, type TestSession } from "../support/engine";
 
 const START_SECONDS = START_MS / 1000;
@@ -120,6 +121,28 @@ describe("LATENCY GRAPH", () => {
     expect(client.call("LATENCY GRAPH none")).toBe(
       "-ERR No samples available for event 'none'\r\n",
     );
+  });
+});
+
+describe("QUIRE LATENCY", () => {
+  test("notes what took long in the host", () => {
+    const host = engine.open(SessionFlag.INTERNAL);
+    const events = ["fork", "aof-write", "aof-write-alone", "aof-write-active-child"];
+    for (const event of [...events, "aof-write-pending-fsync", "aof-fsync-always"]) {
+      expect(host.call(`QUIRE LATENCY ${event} 25`)).toBe("+OK\r\n");
+      if (failsReserves) continue;
+      expect(client.ask(`LATENCY HISTORY ${event}`)).toEqual([[START_SECONDS, 25]]);
+    }
+    expect(host.call("QUIRE LATENCY fork 9")).toBe("+OK\r\n");
+    if (!failsReserves) expect(client.ask("LATENCY LATEST")).toHaveLength(6);
+  });
+
+  test("refuses strangers, unknown events and what is no number", () => {
+    const host = engine.open(SessionFlag.INTERNAL);
+    expect(client.call("QUIRE LATENCY fork 25")).toMatch(/^-ERR QUIRE LATENCY belongs to the host/);
+    expect(host.call("QUIRE LATENCY spoon 25")).toBe("-ERR no such event\r\n");
+    expect(host.call("QUIRE LATENCY fork x")).toMatch(/^-ERR value is not an integer/);
+    expect(client.ask("LATENCY LATEST")).toEqual([]);
   });
 });
 

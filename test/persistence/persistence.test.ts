@@ -1,6 +1,8 @@
 /** Start, images with the log behind them, the failure rule, traps: over a storage in memory. */
 import { describe, expect, it } from "vitest";
+import { Latency, TimedFile } from "../../hosts/shared/persistence/latency.js";
 import { type Manifest, readManifest } from "../../hosts/shared/persistence/manifest.js";
+import { START_MS } from "../support/engine.js";
 import { MemoryStorage } from "../support/memory-storage.js";
 import { PersistenceHost } from "../support/persistence-host.js";
 import { Random } from "../support/random.js";
@@ -346,6 +348,74 @@ describe("a loss of power", () => {
       const left = storage.afterPowerLoss((below) => random.below(below));
       const next = await new PersistenceHost(left).start();
       for (const key of answered) expect(next.get(key)).toBe("v");
+    }
+  });
+});
+
+describe("latency", () => {
+  const seconds = START_MS / 1000;
+
+  function events(host: PersistenceHost): string[] {
+    const reply = host.run("LATENCY", "LATEST") as [Uint8Array, number, number, number][];
+    return reply.map(([name, time, last, longest]) => {
+      expect([time, last]).toEqual([seconds, longest]);
+      return `${Buffer.from(name)} ${last}`;
+    });
+  }
+
+  async function slowHost(threshold: string): Promise<PersistenceHost> {
+    const storage = new MemoryStorage();
+    const host = await new PersistenceHost(storage, { policy: "always" }).start();
+    host.run("CONFIG", "SET", "latency-monitor-threshold", threshold);
+    const slowMs: Record<string, number> = { append: 30, sync: 50 };
+    storage.onCall = (call) => {
+      host.clock += slowMs[call] ?? 0;
+    };
+    return host;
+  }
+
+  it("of appends and syncs comes in under a threshold, and that of the fork", async () => {
+    const host = await slowHost("20");
+    await write(host, 2);
+    const expected = ["aof-fsync-always 50", "aof-write 30", "aof-write-alone 30"];
+    expect(events(host).sort()).toEqual(expected);
+    host.run("LATENCY", "RESET");
+    const client = host.client();
+    client.send("SET", "a", "1");
+    await Promise.resolve();
+    const begun = host.persistence.beginImage();
+    client.send("SET", "b", "2");
+    await host.turn();
+    await begun.durable;
+    await host.turn();
+    expect(events(host)).toContain("aof-write-active-child 30");
+    host.run("CONFIG", "SET", "latency-monitor-threshold", "1");
+    await image(host);
+    expect(events(host).join()).toMatch(/fork [1-9]/);
+  });
+
+  it("tells an append that met a sync from others", async () => {
+    const host = await slowHost("20");
+    const { sessions, storage } = host;
+    const latency = new Latency({
+      sessions,
+      clock: () => host.clock,
+      defer: (run) => void setImmediate(run),
+      isAlways: () => false,
+    });
+    const file = new TimedFile(await storage.create("x"), latency);
+    const synced = file.sync();
+    file.append(new Uint8Array(1));
+    await synced;
+    await host.turn();
+    expect(events(host).sort()).toEqual(["aof-write 30", "aof-write-pending-fsync 30"]);
+  });
+
+  it("is not looked at without a threshold, nor kept below it", async () => {
+    for (const threshold of ["0", "51"]) {
+      const host = await slowHost(threshold);
+      await write(host, 2);
+      expect(events(host)).toEqual([]);
     }
   });
 });

@@ -13,6 +13,7 @@
 import { Exchange } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
 import { leaveTornEnd } from "./cut.js";
+import { Latency, TimedFile } from "./latency.js";
 import { loadDataSet } from "./load.js";
 import { createSegment, reopenSegment } from "./log-files.js";
 import type { LogEnd } from "./log-reader.js";
@@ -37,6 +38,7 @@ export class Persistence {
   settings: LogSettings;
   storage: Storage;
   readonly #options: PersistenceOptions;
+  readonly #latency: Latency;
   #manifest: Manifest = { history: "", earlier: [], segments: [] };
   #writer: LogWriter | undefined;
   #spare: Segment | undefined;
@@ -56,6 +58,9 @@ export class Persistence {
     this.storage = storage;
     this.settings = settings;
     this.#options = options;
+    const { sessions, clock, defer } = options;
+    const isAlways = () => this.settings.policy === "always";
+    this.#latency = new Latency({ sessions, clock, defer, isAlways });
   }
 
   get writer(): LogWriter | undefined {
@@ -155,6 +160,7 @@ export class Persistence {
   /** Called often; does what is due each second. */
   beat(nowMs: number): void {
     this.publish();
+    this.#latency.tell();
     if (nowMs - this.#lastBeatMs < 1000) return;
     this.#lastBeatMs = nowMs;
     this.#writer?.beat();
@@ -283,7 +289,7 @@ export class Persistence {
     const segments = this.#manifest.segments.filter((each) => each.name === copy?.name);
     const manifest = { history, earlier: [], image: { name, offset }, segments };
     await writeManifest(storage, manifest);
-    if (file !== undefined) await writer?.continueIn(file);
+    if (file !== undefined) await writer?.continueIn(new TimedFile(file, this.#latency));
     await this.#spare?.file.close().catch(() => {});
     this.#spare = undefined;
     this.storage = storage;
@@ -292,6 +298,7 @@ export class Persistence {
 
   #snap(engine: Engine, adopt: (image: Image) => Promise<Image>): BegunImage {
     const { snapshot, durable } = this.#options.images.begin(this.storage, engine);
+    this.#latency.note("fork", snapshot.forkMs);
     this.#snapshot = { snapshot, durable: durable.then(adopt) };
     return this.#snapshot;
   }
@@ -345,7 +352,7 @@ export class Persistence {
     let segments = end?.segments ?? [];
     let segment: Segment;
     if (last !== undefined) {
-      segment = await reopenSegment(this.storage, last);
+      segment = this.#timed(await reopenSegment(this.storage, last));
       segments = segments.slice(0, segments.findIndex((each) => each.name === last.name) + 1);
     } else {
       segment = await this.#create(position);
@@ -484,7 +491,11 @@ export class Persistence {
     const names = await this.storage.list();
     let name = segmentName(history, position);
     for (let n = 1; names.includes(name); n++) name = segmentName(`${history}-${n}`, position);
-    return createSegment(this.storage, name, history);
+    return this.#timed(await createSegment(this.storage, name, history));
+  }
+
+  #timed({ file, salt }: Segment): Segment {
+    return { file: new TimedFile(file, this.#latency), salt };
   }
 
   /** Runs changes of files one after another. */
