@@ -277,4 +277,6 @@ export const enum SessionFlag {
   REPLAY = 4,
   /** Peer is not this machine (protected mode). */
   REMOTE = 8,
+  /** With INTERNAL: of the program that holds a store; what it sets the host is asked to apply. */
+  EMBEDDED = 16,
 }

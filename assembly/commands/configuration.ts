@@ -152,7 +152,8 @@ function configSet(call: Call): void {
     const parameter = findParameter(call.at(i), call.bytesOf(i));
     if (parameter && parameter.flags & ParameterFlag.HOST) forHost = true;
   }
-  if (forHost && !call.session.has(SessionFlag.INTERNAL)) return askHost(call);
+  const asks = !call.session.has(SessionFlag.INTERNAL) || call.session.has(SessionFlag.EMBEDDED);
+  if (forHost && asks) return askHost(call);
   commitStaged(STAGED_NOW);
   replyOk();
 }

@@ -4,7 +4,8 @@ import { SessionFlag } from "../abi";
 import { scratchMark, scratchRelease } from "../memory/scratch";
 import { replyErrorAround } from "../protocol/errors";
 import {
-  replyArray, replyBulk, replyBulkText, replyEmptyArray, replyError, replyInteger, replyMap, replyOk,
+  replyArray, replyBulk, replyBulkText, replyEmptyArray, replyError, replyInteger, replyMap,
+  replyOk,
 } from "../protocol/reply";
 import { Call, integerOrReply } from "../server/call";
 import {

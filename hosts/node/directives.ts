@@ -5,8 +5,11 @@
  * turned back into UTF-8 where they are used.
  */
 import { readFileSync } from "node:fs";
+import { reasonOf } from "../shared/reason.js";
 import { expandPattern } from "./patterns.js";
 import { splitArguments } from "./quoting.js";
+
+export { reasonOf };
 
 export interface Directive {
   /** In lower case. */
@@ -73,12 +76,6 @@ export function expandInclude(directive: Directive, version: string, depth = 0):
     throw new ConfigurationError(origin, "wrong number of arguments", version);
   }
   return include(fromLatin1(values[0] as string), origin, version, depth);
-}
-
-/** What the system says about a file: "no such file or directory". */
-export function reasonOf(cause: unknown): string {
-  const { message } = cause as Error;
-  return /^E[A-Z]+: ([^,]*)/.exec(message)?.[1] ?? message;
 }
 
 function include(pattern: string, origin: Origin, version: string, depth: number): Directive[] {

@@ -5,15 +5,16 @@ import { MANIFEST_NAME } from "../shared/persistence/manifest.js";
 import type { ForeignData } from "../shared/persistence/persistence.js";
 import type { Storage } from "../shared/persistence/storage.js";
 import type { Sessions } from "../shared/sessions.js";
-import type { Log } from "./log.js";
 import { saveRdb } from "./rdb-file.js";
-import { findRedisData, importPath } from "./redis-data.js";
+import { findRedisData, importPath, type Tell } from "./redis-data.js";
 import type { Transfer } from "./transfer.js";
+
+export type { Tell };
 
 export interface ForeignDataOptions {
   sessions: Sessions;
   skipUnknown: boolean;
-  log: Log;
+  log: Tell;
   currentValue: (name: string) => string;
 }
 
@@ -76,7 +77,7 @@ async function loadFile(file: string, options: ForeignDataOptions): Promise<void
 }
 
 /** Writes what is loaded to a file. */
-export async function exportTo(transfer: Transfer, sessions: Sessions, log: Log): Promise<void> {
+export async function exportTo(transfer: Transfer, sessions: Sessions, log: Tell): Promise<void> {
   const path = resolve(transfer.exportTo ?? "");
   const { keys, bytes, version } = await saveRdb(sessions, path);
   log.notice(`Exported: ${keys} keys, ${bytes} bytes, RDB version ${version}, to ${path}`);

@@ -39,10 +39,13 @@ function isEmpty(path: string): boolean {
   return statSync(path).size === 0;
 }
 
+/** Where lines for the user go. */
+export type Tell = Pick<Log, "notice" | "warning">;
+
 export interface ImportPathOptions {
   sessions: Sessions;
   skipUnknown: boolean;
-  log: Log;
+  log: Tell;
   onProgress?: (bytes: number, total: number) => void;
 }
 

@@ -14,7 +14,7 @@ export class Session {
   /** Its traffic is part of the statistics. */
   readonly counts: boolean;
   /** Its output waits for the log. */
-  readonly isGated: boolean;
+  isGated: boolean;
   /** The engine waits for something; input is kept meanwhile. */
   waiting = false;
   /** Close once the output of the running call has been sent. */

@@ -26,13 +26,16 @@ interface Line {
 
 export class StoreLines {
   readonly #sessions: Sessions;
+  readonly #flags: number;
   readonly #lines = new Set<Line>();
   #current: Line | undefined;
   #database: string | number = 0;
   #protocol: string | number = 2;
 
-  constructor(sessions: Sessions) {
+  /** `flags` of the sessions beside INTERNAL. */
+  constructor(sessions: Sessions, flags: number) {
     this.#sessions = sessions;
+    this.#flags = SessionFlag.INTERNAL | flags;
     this.#current = this.#open();
   }
 
@@ -85,8 +88,9 @@ export class StoreLines {
       (bytes) => decoder.push(bytes),
       () => this.#closed(line),
     );
-    const session = this.#sessions.open(transport, SessionFlag.INTERNAL);
+    const session = this.#sessions.open(transport, this.#flags);
     if (session === undefined) throw new Error("the engine refuses a session");
+    session.isGated = true;
     const line: Line = { session, sent: [] };
     this.#lines.add(line);
     return line;

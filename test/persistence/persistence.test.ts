@@ -352,6 +352,23 @@ describe("a loss of power", () => {
   });
 });
 
+describe("a trap that ends the host", () => {
+  it("leaves nothing of its call in the log", async () => {
+    const storage = new MemoryStorage();
+    const host = await new PersistenceHost(storage).start();
+    await write(host, 3);
+    host.run("QUIRE", "CONFIGURE", "enable-debug-command", "yes");
+    const client = host.client();
+    client.sendAll(["SET", "late", "x".repeat(200_000)], ["DEBUG", "PANIC"]);
+    expect(host.trap?.command).toContain("PANIC");
+    await host.persistence.settle();
+    await host.persistence.close();
+    const next = await new PersistenceHost(storage.afterKill()).start();
+    expectKeys(next, 3);
+    expect(next.get("late")).toBeNull();
+  });
+});
+
 describe("latency", () => {
   const seconds = START_MS / 1000;
 

@@ -19,7 +19,11 @@ export class PlayedClient {
   received = "";
   isClosed = false;
 
-  constructor(readonly send: (...words: string[]) => void) {}
+  constructor(readonly sendAll: (...commands: string[][]) => void) {}
+
+  send(...words: string[]): void {
+    this.sendAll(words);
+  }
 
   take(): string {
     const text = this.received;
@@ -130,8 +134,9 @@ export class PersistenceHost {
       },
     );
     const session = this.sessions.open(transport, SessionFlag.NONE);
-    const client = new PlayedClient((...words) => {
-      if (session !== undefined) this.sessions.receive(session, encodeRequest(words));
+    const client = new PlayedClient((...commands) => {
+      const bytes = Buffer.concat(commands.map((words) => encodeRequest(words)));
+      if (session !== undefined) this.sessions.receive(session, bytes);
     });
     return client;
   }

@@ -107,7 +107,10 @@ export class TimedFile implements AppendFile {
 
   append(bytes: Uint8Array): void {
     const latency = this.#latency;
-    if (!latency.isOn) return this.#file.append(bytes);
+    if (!latency.isOn) {
+      this.#file.append(bytes);
+      return;
+    }
     const startMs = latency.now();
     this.#file.append(bytes);
     const durationMs = latency.now() - startMs;

@@ -126,6 +126,8 @@ export class Persistence {
 
   /** All that came so far becomes durable; nothing that is held waits any longer. */
   async settle(): Promise<void> {
+    const { trap } = this.engine;
+    if (trap !== undefined) return this.closeAfterTrap(this.engine.position());
     await this.#writer?.settle();
   }
 
