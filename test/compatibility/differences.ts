@@ -379,7 +379,8 @@ export const differences: Difference[] = [
     after: ["ACL DELUSER alice"],
     reply70: "+OK",
     ours: "$51\r\nUser alice has no permissions to access the 'z' key",
-    source: "Redis lets pass what fits no keys, as the command refuses it; safer not to rely on that",
+    source:
+      "Redis lets pass what fits no keys, as the command refuses it; safer not to rely on that",
   },
 ];
 
