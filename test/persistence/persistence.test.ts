@@ -384,7 +384,7 @@ describe("latency", () => {
     const storage = new MemoryStorage();
     const host = await new PersistenceHost(storage, { policy: "always" }).start();
     host.run("CONFIG", "SET", "latency-monitor-threshold", threshold);
-    const slowMs: Record<string, number> = { append: 30, sync: 50 };
+    const slowMs: Record<string, number> = { append: 30, sync: 50, syncNow: 50 };
     storage.onCall = (call) => {
       host.clock += slowMs[call] ?? 0;
     };
