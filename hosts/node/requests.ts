@@ -19,6 +19,8 @@ export interface RequestHandlerOptions {
   apply: (pairs: readonly [string, string][]) => Promise<void>;
   /** The present value of a parameter; undefined when there is none of that name. */
   currentValue: (name: string) => string | undefined;
+  /** The `user` lines for the configuration file. */
+  users: () => readonly string[];
   data: NodeData;
   /** The position that the last call reached. */
   position: () => number;
@@ -92,12 +94,12 @@ export class RequestHandler {
   }
 
   #rewrite(text: string): Answer {
-    const { file, log, currentValue } = this.#options;
+    const { file, log, currentValue, users } = this.#options;
     if (file === undefined) {
       return { ok: false, text: "ERR The server is running without a config file" };
     }
     try {
-      rewriteFile(file, readPairs(text), currentValue);
+      rewriteFile(file, readPairs(text), currentValue, users());
       log.notice("CONFIG REWRITE executed with success.");
       return { ok: true };
     } catch (cause) {

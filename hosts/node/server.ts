@@ -35,6 +35,7 @@ import { type EngineModules, loadModules, packageVersion } from "./module.js";
 import { saveRdb } from "./rdb-file.js";
 import { answerRdbRequest, configuredRdb } from "./rdb-requests.js";
 import { RequestHandler } from "./requests.js";
+import { linesOfUsers } from "./rewrite.js";
 import { DEFAULT_SETTINGS, SETTING_NAMES, type Settings, withChanges } from "./settings.js";
 import { TlsError, tlsOptions } from "./tls-options.js";
 import type { Transfer } from "./transfer.js";
@@ -146,6 +147,7 @@ class Server implements RunningServer {
       file: options.configurationFile,
       apply: (pairs) => this.#apply(pairs),
       currentValue: (name) => this.#currentValue(name),
+      users: () => this.#userLines(),
       data: this.#data,
       position: () => this.#sessions.engine.position(),
       saveRdb: () => saveRdb(this.#sessions, configuredRdb(this.#sessions)),
@@ -465,6 +467,15 @@ class Server implements RunningServer {
   #answerAclFile(request: EngineRequest): Answer {
     const path = this.#currentValue("aclfile") ?? "";
     return this.#internally((run) => answerAclRequest(request, path, run, this.log));
+  }
+
+  #userLines(): string[] {
+    const { configurationFile } = this.#options;
+    const found = this.#internally((run) => linesOfUsers(this.#plan, configurationFile, run));
+    for (const name of found.elsewhere) {
+      this.log.warning(`CONFIG REWRITE: user ${name} is not declared in that file and left out`);
+    }
+    return found.lines;
   }
 
   /** Runs commands on a session of the host's own. */
