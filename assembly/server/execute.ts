@@ -333,7 +333,10 @@ export function admit(call: Call): Row | null {
     return null;
   }
   if (!session.authenticated && needsPassword(session, row)) return refuse(session, row, NOAUTH);
-  if (session.isLimited && isDenied(call, row)) return null;
+  if (session.isLimited && isDenied(call, row)) {
+    if (row.is("exec")) discard(session);
+    return null;
+  }
   if (session.transaction && !isFitForTransaction(session, row)) return null;
   if (row.flags & RowFlag.DENYOOM && isOutOfMemory()) return refuse(session, row, OUT_OF_MEMORY);
   if (load<u32>(EXCHANGE + Exchange.SAVE_FAILED) && isUnsafe(call, row)) {
@@ -369,6 +372,10 @@ function isFitForTransaction(session: Session, row: Row): bool {
 /** EXEC is refused: the transaction is over without having run. */
 function abortExec(session: Session, reason: string): void {
   replyErrorAround("EXECABORT Transaction discarded because of: ", 0, 0, reason);
+  discard(session);
+}
+
+function discard(session: Session): void {
   dropTransaction(session);
   forgetWatches(session);
 }

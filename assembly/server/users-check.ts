@@ -176,7 +176,8 @@ export function isDenied(call: Call, row: Row): bool {
   } else if (denied == Denied.CHANNEL) {
     replyError("NOPERM No permissions to access a channel");
   } else {
-    replyErrorStart("NOPERM User ");
+    replyErrorStart(row.is("exec")
+      ? "EXECABORT Transaction discarded because of: NOPERM User " : "NOPERM User ");
     replyErrorBytes(userOf(session).name, userOf(session).nameBytes);
     replyErrorText(" has no permissions to run the '");
     replyErrorBytes(row.nameAddress, row.nameBytes);
@@ -197,7 +198,7 @@ and the EXEC call. This command is no longer allowed for the following reason: "
   if (denied == Denied.KEY) {
     replyErrorText("no permission to touch the specified keys");
   } else if (denied == Denied.CHANNEL) {
-    replyErrorText("no permission to access one of the channels used as arguments to the command");
+    replyErrorText("no permission to access one of the channels used as arguments");
   } else {
     replyErrorText("no permission to execute the command or subcommand");
   }

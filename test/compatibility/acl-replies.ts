@@ -4,6 +4,10 @@ import { decode } from "../support/engine";
 /** Errors of 7.0 and how they begin since 7.2. */
 const REFUSALS: [RegExp, RegExp][] = [
   [
+    /^-EXECABORT Transaction discarded because of: NOPERM this user has no (.*)\r\n$/,
+    /^-EXECABORT Transaction discarded because of: NOPERM User \S* has no (.*)\r\n$/,
+  ],
+  [
     /^-NOPERM this user has no permissions to run the '(.*)' command\r\n$/,
     /^-NOPERM User \S* has no permissions to run the '(.*)' command\r\n$/,
   ],
