@@ -12,7 +12,7 @@ import { SERVER_ROOT } from "../abi";
 import { equalBytes, findByte } from "../memory/bytes";
 import { scratchMark, scratchRelease, scratchTake } from "../memory/scratch";
 import { TextBuilder, builderByte, builderBytes, builderText } from "../text/builder";
-import { startsWithIgnoreCase } from "../text/case";
+import { equalsLiteral } from "../text/case";
 import { noteConfigurationChange } from "./configuration";
 import { Listening, firstSubscription, nextSubscription } from "./pubsub";
 import { Session, closeOther, firstSession, nextSession } from "./session";
@@ -45,11 +45,7 @@ export function applyRules(user: User, vector: usize, first: i32, count: i32): b
   if (!areMatched(vector, first, count)) return false;
   for (let index = first; index < count; ) {
     const next = endOfRule(vector, index, count);
-    const mark = scratchMark();
-    const text = next == index + 1 ? wordAt(vector, index) : joined(vector, index, next);
-    const bytes = joinedBytes(vector, index, next);
-    const result = applyRule(user, text, bytes);
-    scratchRelease(mark);
+    const result = applyWords(user, vector, index, next);
     if (result != Rule.FINE) {
       noteProblem(vector, index, next, result);
       return false;
@@ -57,6 +53,15 @@ export function applyRules(user: User, vector: usize, first: i32, count: i32): b
     index = next;
   }
   return true;
+}
+
+/** Applies the rule that words `index` to `next` make. */
+function applyWords(user: User, vector: usize, index: i32, next: i32): Rule {
+  const mark = scratchMark();
+  const text = next == index + 1 ? wordAt(vector, index) : joined(vector, index, next);
+  const result = applyRule(user, text, joinedBytes(vector, index, next));
+  scratchRelease(mark);
+  return result;
 }
 
 function noteProblem(vector: usize, first: i32, end: i32, rule: Rule): void {
@@ -260,6 +265,8 @@ export function isNameFit(name: usize, bytes: u32): bool {
 /** The line of a text of users that is being read. */
 @unmanaged
 export class UserLines {
+  file: usize;
+  fileBytes: u32;
   cursor: usize;
   end: usize;
   number: u32;
@@ -297,36 +304,45 @@ function splitWords(lines: UserLines, start: usize, end: usize): void {
   while (at <= end) {
     const space = at < end ? findByte(at, end, 0x20) : 0;
     const stop = space ? space : end;
-    store<u32>(lines.vector + (lines.words << 3), <u32>at);
-    store<u32>(lines.vector + (lines.words << 3), <u32>(stop - at), 4);
-    lines.words += 1;
+    addWord(lines, at, stop);
     at = stop + 1;
   }
 }
 
-/** Puts the users of a text in place of those there are; false: `out` says why not. */
+/** Adds a word; rules are freed from tabs and ends of lines around them. */
+function addWord(lines: UserLines, start: usize, end: usize): void {
+  let from = start;
+  let to = end;
+  if (lines.words > 1) {
+    while (from < to && isBlank(load<u8>(from))) from += 1;
+    while (to > from && isBlank(load<u8>(to - 1))) to -= 1;
+  }
+  store<u32>(lines.vector + (lines.words << 3), <u32>from);
+  store<u32>(lines.vector + (lines.words << 3), <u32>(to - from), 4);
+  lines.words += 1;
+}
+
+/**
+ * Puts the users of a text in place of those there are; false: `out` says what is wrong in all of
+ * its lines, as Redis does.
+ */
 export function replaceUsers(
   out: TextBuilder, text: usize, bytes: u32, file: usize, fileBytes: u32, running: Session | null,
 ): bool {
   const mark = scratchMark();
   const lines = changetype<UserLines>(scratchTake(offsetof<UserLines>()));
+  lines.file = file;
+  lines.fileBytes = fileBytes;
   lines.cursor = text;
   lines.end = text + bytes;
   lines.number = 0;
   lines.first = 0;
-  let isFine = true;
-  while (isFine && nextLine(lines)) {
-    builderBytes(out, file, fileBytes);
-    builderText(out, ":");
-    writeNumber(out, lines.number);
-    builderText(out, ": ");
-    isFine = readLine(lines, out);
-    if (isFine) out.bytes = 0;
-  }
+  while (nextLine(lines)) readLine(lines, out);
+  const isFine = out.bytes == 0 && !out.isIncomplete;
   if (isFine) placeAll(lines, running);
   else {
-    builderText(out, ". WARNING: ACL errors detected, no change to the previously active ACL \
-rules was performed");
+    builderText(out, "WARNING: ACL errors detected, no change to the previously active ACL rules \
+was performed");
     while (lines.first) {
       const user = changetype<User>(<usize>lines.first);
       lines.first = user.next;
@@ -335,6 +351,12 @@ rules was performed");
   }
   scratchRelease(mark);
   return isFine;
+}
+
+function writePlace(out: TextBuilder, lines: UserLines): void {
+  builderBytes(out, lines.file, lines.fileBytes);
+  builderByte(out, 0x3a);
+  writeNumber(out, lines.number);
 }
 
 function writeNumber(out: TextBuilder, value: u32): void {
@@ -352,32 +374,66 @@ function findRead(lines: UserLines, name: usize, bytes: u32): User | null {
   return null;
 }
 
-function readLine(lines: UserLines, out: TextBuilder): bool {
+function readLine(lines: UserLines, out: TextBuilder): void {
   const vector = lines.vector;
-  const isUser = bytesAt(vector, 0) == 4 && startsWithIgnoreCase(wordAt(vector, 0), 4, "user");
-  if (!isUser || lines.words < 2) {
-    builderText(out, "line should start with user keyword followed by the username");
-    return false;
+  if (lines.words < 2 || !equalsLiteral(wordAt(vector, 0), bytesAt(vector, 0), "user")) {
+    writePlace(out, lines);
+    builderText(out, " should start with user keyword followed by the username. ");
+    return;
   }
   const name = wordAt(vector, 1);
   const bytes = bytesAt(vector, 1);
-  if (!isNameFit(name, bytes)) {
-    builderText(out, "username contains invalid characters");
-    return false;
+  if (bytes && !isNameFit(name, bytes)) {
+    builderByte(out, 0x27);
+    writePlace(out, lines);
+    builderText(out, ": username '");
+    builderBytes(out, name, bytes);
+    builderText(out, "' contains invalid characters. ");
+    return;
   }
   if (findRead(lines, name, bytes)) {
-    builderText(out, "Duplicate user '");
+    builderText(out, "WARNING: Duplicate user '");
     builderBytes(out, name, bytes);
-    builderText(out, "' found");
-    return false;
+    builderText(out, "' found on line ");
+    writeNumber(out, lines.number);
+    builderText(out, ". ");
+    return;
   }
   const user = createUser(name, bytes);
   startRights(user);
   user.next = lines.first;
   lines.first = <u32>changetype<usize>(user);
-  if (applyRules(user, vector, 2, lines.words)) return true;
-  writeProblem(out, "Error in rule '");
-  return false;
+  readRules(lines, user, out);
+}
+
+/**
+ * The rules of a line. Unknown names are told with the rule they stand in; of what else is wrong
+ * only the first, and without the rule, which may be a password.
+ */
+function readRules(lines: UserLines, user: User, out: TextBuilder): void {
+  const vector = lines.vector;
+  if (!areMatched(vector, 2, lines.words)) {
+    writePlace(out, lines);
+    builderText(out, ": Unmatched parenthesis in selector definition.");
+    return;
+  }
+  let isTold = false;
+  for (let index = 2; index < lines.words; ) {
+    const next = endOfRule(vector, index, lines.words);
+    const result = applyWords(user, vector, index, next);
+    noteProblem(vector, index, next, result);
+    index = next;
+    if (result == Rule.FINE || (isTold && result != Rule.UNKNOWN)) continue;
+    writePlace(out, lines);
+    builderText(out, ": ");
+    if (result == Rule.UNKNOWN) {
+      writeProblem(out, "Error in applying operation '");
+    } else {
+      builderText(out, ruleProblem(result));
+      isTold = true;
+    }
+    builderText(out, ". ");
+  }
 }
 
 /** Users that are in both lists keep their record, so that their sessions stay. */

@@ -17,7 +17,8 @@ export function readAclFile(path: string, run: Run): string | undefined {
   try {
     text = readFileSync(path);
   } catch (cause) {
-    return `Error loading ACLs, opening file '${path}': ${reasonOf(cause)}`;
+    const reason = reasonOf(cause).replace(/^./, (letter) => letter.toUpperCase());
+    return `Error loading ACLs, opening file '${path}': ${reason}`;
   }
   const reply = run(["QUIRE", "USERS", path, text]);
   return reply instanceof ReplyError ? reply.message.replace(/^ERR /, "") : undefined;

@@ -259,9 +259,15 @@ describe("QUIRE USERS", () => {
     expect(give("user a on nopass\n\nuser b off (+get ~x)\n")).toBe("+OK\r\n");
     expect(engine.closed).toEqual([session.id]);
     expect(host.ask("ACL USERS")).toEqual(["a", "b", "default"]);
-    expect(give("user c on\nuser c on")).toMatch(/^-ERR \/f:2: Duplicate user 'c' found/);
-    expect(give("user c +nope")).toMatch(/^-ERR \/f:1: .*Unknown command/);
-    expect(give("usr c")).toMatch(/^-ERR \/f:1: line should start with user/);
+    const end = "WARNING: ACL errors detected, no change to the previously active ACL rules was ";
+    expect(give("user c on\nuser c on")).toBe(
+      `-ERR WARNING: Duplicate user 'c' found on line 2. ${end}performed\r\n`,
+    );
+    expect(give("user c +nope")).toMatch(/^-ERR \/f:1: Error in applying operation '\+nope': Unkn/);
+    expect(give("usr c")).toMatch(/^-ERR \/f:1 should start with user keyword/);
+    expect(give("user c (+get")).toBe(
+      `-ERR /f:1: Unmatched parenthesis in selector definition.${end}performed\r\n`,
+    );
     expect(host.ask("ACL USERS")).toEqual(["a", "b", "default"]);
     expect(host.call("QUIRE", "USERS", "/f", "")).toMatch(/^-ERR QUIRE USERS belongs/);
   });

@@ -60,7 +60,7 @@ describe("users of a server", () => {
   it("stop the start when a file is wrong", async () => {
     const aclfile = join(folder, "wrong.acl");
     writeFileSync(aclfile, "user eve on\nuser eve off\n");
-    await expect(start({ aclfile })).rejects.toThrow(/wrong.acl:2: Duplicate user 'eve'/);
+    await expect(start({ aclfile })).rejects.toThrow(/Duplicate user 'eve' found on line 2/);
     await expect(start({ aclfile, user: ["x", "on"] })).rejects.toThrow(/not in both/);
   });
 
