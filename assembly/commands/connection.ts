@@ -33,13 +33,13 @@ import { parseInteger } from "../text/integers";
 function authenticate(call: Call, user: i32, password: i32): bool {
   const session = call.session;
   const found = user ? findUser(call.at(user), call.bytesOf(user)) : defaultUser();
-  if (!found || !isPassword(found, call.at(password), call.bytesOf(password))) {
+  if (!isPassword(found, call.at(password), call.bytesOf(password))) {
     if (user) noteFailedLogin(call, call.at(user), call.bytesOf(user));
     else noteFailedLogin(call, defaultUser().name, defaultUser().nameBytes);
     return false;
   }
   session.authenticated = 1;
-  setUser(session, found);
+  setUser(session, found!);
   parserAuthenticated(session.parser, true);
   return true;
 }

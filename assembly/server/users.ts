@@ -371,11 +371,14 @@ export function userOf(session: Session): User {
 /** Where a digest is put together. */
 const DIGEST: usize = SERVER_ROOT + 0x48e0;
 
-/** Whether the password lets the user in. */
-export function isPassword(user: User, password: usize, bytes: u32): bool {
-  if (!(user.flags & UserFlag.ON)) return false;
-  if (user.flags & UserFlag.NO_PASSWORD) return true;
+/**
+ * Whether the password lets the user in; null: there is no such user. The digest is made whatever
+ * the answer, so that the time does not tell which names there are.
+ */
+export function isPassword(user: User | null, password: usize, bytes: u32): bool {
   sha256(DIGEST, password, bytes);
+  if (!user || !(user.flags & UserFlag.ON)) return false;
+  if (user.flags & UserFlag.NO_PASSWORD) return true;
   let found = false;
   for (let at: u32 = 0; at < user.passwordBytes; at += SHA256_BYTES) {
     const same = equalSecrets(user.passwords + at, SHA256_BYTES, DIGEST, SHA256_BYTES);

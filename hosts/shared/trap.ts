@@ -47,9 +47,28 @@ function quoteByte(byte: number): string {
 export function describeRunning(memory: Uint8Array, chunk: Uint8Array): string {
   const parts = readArguments(memory);
   if (parts.length === 0) return quoteBytes(chunk);
-  const shown = parts.slice(0, SHOWN_ARGUMENTS).map((part) => quoteBytes(part));
+  const open = openArguments(parts);
+  const shown = parts
+    .slice(0, SHOWN_ARGUMENTS)
+    .map((part, index) => (index < open ? quoteBytes(part) : '"(redacted)"'));
   const rest = parts.length - shown.length;
   return `${shown.join(" ")}${rest > 0 ? ` ... (${rest} more arguments)` : ""}`;
+}
+
+/** Commands that may carry a password, and how many of their words are shown all the same. */
+const SECRET_AFTER = new Map([
+  ["auth", 1],
+  ["hello", 2],
+  ["acl", 2],
+  ["config", 3],
+  ["migrate", 6],
+]);
+
+function openArguments(parts: readonly Uint8Array[]): number {
+  const [name = new Uint8Array()] = parts;
+  return (
+    SECRET_AFTER.get(String.fromCharCode(...name.subarray(0, 16)).toLowerCase()) ?? SHOWN_ARGUMENTS
+  );
 }
 
 /** The argument vector: {u32 address, u32 bytes} each; how many is told by the request's header. */

@@ -11,7 +11,6 @@ const DIGEST_X = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a48
 const COMMAND = (name: string) =>
   `-NOPERM User u has no permissions to run the '${name}' command\r\n`;
 const KEY = "-NOPERM No permissions to access a key\r\n";
-const CHANNEL = "-NOPERM No permissions to access a channel\r\n";
 
 beforeEach(() => {
   engine = new TestEngine({ heapMb: 8 });
@@ -287,83 +286,5 @@ describe("QUIRE RENAME", () => {
     expect(host.call("FLUSHALL")).toMatch(/^-ERR unknown command 'FLUSHALL'/);
     expect(inside.call("SET k 2")).toBe("+OK\r\n");
     expect(host.call("QUIRE RENAME get x")).toMatch(/^-ERR QUIRE RENAME belongs/);
-  });
-});
-
-describe("attackers", () => {
-  it("get nothing before they have logged in", () => {
-    host.call("CONFIG SET requirepass secret");
-    const stranger = engine.open();
-    const lines = ["GET k", "MULTI", "SUBSCRIBE a", "COMMAND", "ACL WHOAMI", "QUIRE FACT os x"];
-    for (const line of lines) {
-      expect(stranger.call(line)).toBe("-NOAUTH Authentication required.\r\n");
-    }
-    expect(stranger.call("HELLO 3")).toMatch(/^-NOAUTH/);
-    expect(stranger.call("HELLO 3 AUTH default wrong")).toMatch(/^-WRONGPASS/);
-    expect(stranger.call("AUTH default secret")).toBe("+OK\r\n");
-  });
-
-  it("get nothing through MULTI, also when rules change before EXEC", () => {
-    become("+@all", "-del", "~k");
-    expect(session.call("MULTI")).toBe("+OK\r\n");
-    expect(session.call("DEL k")).toBe(COMMAND("del"));
-    expect(session.call("EXEC")).toMatch(/^-EXECABORT/);
-    session.call("MULTI");
-    expect(session.call("SET k 1")).toBe("+QUEUED\r\n");
-    host.call("ACL SETUSER u resetkeys");
-    expect(session.call("EXEC")).toMatch(/NOPERM ACLs rules changed.*no permission to touch the/);
-    expect(host.call("EXISTS k")).toBe(":0\r\n");
-  });
-
-  it("get nothing through SORT, OBJECT, stores and several keys", () => {
-    host.call("RPUSH list 1 2");
-    become("+@all", "~list");
-    expect(session.call("SORT list BY weight_*")).toMatch(/^-ERR BY option of SORT denied/);
-    expect(session.call("SORT list GET secret_*")).toMatch(/^-ERR GET option of SORT denied/);
-    expect(session.call("SORT list STORE other")).toBe(KEY);
-    expect(session.call("OBJECT ENCODING other")).toBe(KEY);
-    expect(session.call("MGET list other")).toBe(KEY);
-    expect(session.call("COPY list other")).toBe(KEY);
-    expect(session.call("SUNIONSTORE list other")).toBe(KEY);
-    host.call("ACL SETUSER u %R~*");
-    expect(session.call("SORT list BY weight_*")).toMatch(/^\*2/);
-    expect(session.call("SORT list BY weight_* STORE other")).toBe(KEY);
-  });
-
-  it("read or write only what they may", () => {
-    become("+@all", "%R~r*", "%W~w*");
-    expect(session.call("GET r1")).toBe("$-1\r\n");
-    expect(session.call("SET r1 x")).toBe(KEY);
-    expect(session.call("SET w1 x")).toBe("+OK\r\n");
-    expect(session.call("GET w1")).toBe(KEY);
-    expect(session.call("SET w1 x GET")).toBe(KEY);
-    expect(session.call("COPY r1 w2")).toBe(":0\r\n");
-  });
-
-  it("listen and publish only where they may", () => {
-    become("+@all", "&a*");
-    expect(session.call("PUBLISH b x")).toBe(CHANNEL);
-    expect(session.call("PUBLISH ab x")).toBe(":0\r\n");
-    expect(session.call("PSUBSCRIBE ab*")).toBe(CHANNEL);
-    expect(session.call("SUBSCRIBE ab b")).toBe(CHANNEL);
-    expect(session.call("PSUBSCRIBE a*")).toContain("psubscribe");
-  });
-
-  it("run only the subcommands and first arguments they may", () => {
-    become("+config|get", "+select|0", "+client", "-client|kill");
-    expect(session.call("CONFIG GET port")).toMatch(/^\*/);
-    expect(session.call("CONFIG SET port 1")).toBe(COMMAND("config|set"));
-    expect(session.call("SELECT 0")).toBe("+OK\r\n");
-    expect(session.call("SELECT 1")).toBe(COMMAND("select"));
-    expect(session.call("CLIENT KILL ID 1")).toBe(COMMAND("client|kill"));
-  });
-
-  it("get nothing from a wait that outlives their rights", () => {
-    become("+@all", "~*");
-    session.call("BLPOP q 0");
-    host.call("ACL SETUSER u -blpop");
-    host.call("RPUSH q a");
-    expect(engine.takeReplies(session.id).toString()).toBe(COMMAND("blpop"));
-    expect(host.call("LLEN q")).toBe(":1\r\n");
   });
 });
