@@ -1,7 +1,8 @@
 /** CONFIG REWRITE: puts the present values into the file, keeping its comments and its order. */
 import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readUsers } from "../shared/remembered.js";
 import { toLatin1 } from "./arguments.js";
-import { type Plan, parseMemory, type Run, readParameters, readUsers } from "./configuration.js";
+import { type Plan, parseMemory, type Run, readParameters } from "./configuration.js";
 import { fromLatin1 } from "./directives.js";
 import { quoteArgument, splitArguments } from "./quoting.js";
 
@@ -141,7 +142,8 @@ export function linesOfUsers(
     (each) => each.name === "user" && each.origin.file !== file,
   );
   const names = new Set(foreign.map(({ values: [name = ""] }) => name));
-  const listed = readUsers(run).split("\n");
+  const text = Buffer.from(readUsers(run)).toString("latin1");
+  const listed = text.split("\n").filter((line) => line !== "");
   const isElsewhere = (line: string) => names.has(line.split(" ")[1] ?? "");
   const lines = listed.filter((line) => !isElsewhere(line)).map(userLine);
   return { lines, elsewhere: [...names].map(fromLatin1) };

@@ -36,7 +36,7 @@ function readParameters(run: Run): Parameters {
 }
 
 /** All users, as the lines of an aclfile. */
-function readUsers(run: Run): Uint8Array {
+export function readUsers(run: Run): Uint8Array {
   const lines = bytesOf(run(["ACL", "LIST"]));
   const text = new Uint8Array(lines.reduce((sum, line) => sum + line.length + 1, 0)).fill(10);
   let at = 0;
