@@ -18,7 +18,7 @@ import { CATEGORY_COUNT, categoriesOf, categoryName, findCategory } from "../ser
 import { Call, integerOrReply, requestHost, reserveOrReply } from "../server/call";
 import { parameterNamed } from "../server/parameter";
 import {
-  command, findRow, findSpoken, findSubcommand, firstRow, nextRow, renameRow,
+  command, findSpoken, findSubcommand, firstRow, nextRow, renameRow,
 } from "../server/table";
 import {
   Selector, User, UserFlag, addUser, copyUser, createUser, defaultUser, findUser, firstSelector,
@@ -238,7 +238,7 @@ function dryRun(call: Call): void {
   if (!user) return replyErrorAround("ERR User '", call.at(2), call.bytesOf(2), "' not found");
   const vector = <usize>call.arguments + 24;
   const count = call.argumentCount - 3;
-  let row = findRow(call.at(3), call.bytesOf(3));
+  let row = findSpoken(call.at(3), call.bytesOf(3));
   if (row && row.firstChild && count > 1) row = findSubcommand(row, call.at(4), call.bytesOf(4));
   if (!row) {
     return replyErrorAround("ERR Command '", call.at(3), call.bytesOf(3), "' not found");

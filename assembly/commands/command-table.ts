@@ -17,7 +17,7 @@ import {
   KEY_CURSOR_BYTES, KeyCursor, KeyFlag, countKeys, hasKeys, nextKey, startKeys,
 } from "../server/key-specs";
 import {
-  Row, RowFlag, command, findFullName, findRow, findSubcommand, firstRow, nextRow, topRowCount,
+  Row, RowFlag, command, findFullName, findSpoken, findSubcommand, firstRow, nextRow, topRowCount,
 } from "../server/table";
 import { matchGlob } from "../text/glob";
 import { replyDocs } from "./command-table-docs";
@@ -121,7 +121,7 @@ function passes(call: Call, row: Row, filter: Filter): bool {
 
 /** The row of the command in the arguments from 2 on; null: the error is answered. */
 function innerRow(call: Call): Row | null {
-  let row = findRow(call.at(2), call.bytesOf(2));
+  let row = findSpoken(call.at(2), call.bytesOf(2));
   const inner = call.argumentCount - 2;
   if (row && row.firstChild && inner > 1) {
     row = findSubcommand(row, call.at(3), call.bytesOf(3));

@@ -4,6 +4,7 @@
 // acl-random.test.ts); test/fuzz/rights.fuzz.ts tries at random.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SessionFlag, Status } from "../../assembly/abi";
+import { describeRunning } from "../../hosts/shared/trap";
 import { commandRows } from "../support/command-rows";
 import { encode, TestEngine, type TestSession } from "../support/engine";
 import { RandomCommands } from "../support/random-commands";
@@ -334,5 +335,19 @@ describe("attackers", () => {
     for (const line of ["ACL LIST", "ACL GETUSER default", "INFO", "CLIENT LIST", "ACL LOG"]) {
       expect(session.call(line), line).not.toContain("S3CRET");
     }
+  });
+
+  it("read no passwords in the line that tells of a trap", () => {
+    const told = (...words: string[]) => {
+      const request = encode(words);
+      session.raw(request);
+      return describeRunning(new Uint8Array(engine.memory.buffer), request);
+    };
+    expect(told("AUTH", "x", "SECRET")).toBe('"AUTH" "(redacted)" "(redacted)"');
+    expect(told("hello", "2", "AUTH", "x", "SECRET")).not.toContain("SECRET");
+    expect(told("ACL", "SETUSER", "x", ">SECRET")).not.toContain("SECRET");
+    expect(told("CONFIG", "SET", "requirepass", "SECRET")).not.toContain("SECRET");
+    expect(told("MIGRATE", "h", "1", "k", "0", "1", "AUTH", "SECRET")).not.toContain("SECRET");
+    expect(told("SET", "k", "v")).toBe('"SET" "k" "v"');
   });
 });

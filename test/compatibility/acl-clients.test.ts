@@ -6,7 +6,7 @@
 // it finish, since 7.2 it is refused as it is run again: redis/redis#11012), and a subscriber that
 // takes its own channels away (7.0 may crash: redis/redis#13274). Both are in server-acl.test.ts.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Status } from "../../assembly/abi";
+import { SessionFlag, Status } from "../../assembly/abi";
 import { commandRows } from "../support/command-rows";
 import { encode, TestEngine, type TestSession } from "../support/engine";
 import {
@@ -15,7 +15,7 @@ import {
   RedisServer,
   splitReplies,
 } from "../support/redis-server";
-import { isListed, show } from "./compare";
+import { askBoth, isListed, show } from "./compare";
 
 /** How long redis-server gets for a reply that Quire has given. */
 const REPLY_MS = 5000;
@@ -227,6 +227,38 @@ describe.skipIf(!hasRedisServer())("users of those who are connected", () => {
     expect([...answered].sort()).toEqual(["auth", "hello", "quit", "reset"]);
   });
 });
+
+describe.skipIf(!hasRedisServer())("commands that were renamed", () => {
+  it("are reached by their new names alone", async () => {
+    const renames = ["--rename-command", "get", "fetch", "--rename-command", "config", ""];
+    const server = await RedisServer.start(renames);
+    try {
+      const client = await server.connect();
+      const engine = new TestEngine();
+      const host = engine.open(SessionFlag.INTERNAL);
+      host.raw(encode(["QUIRE", "RENAME", "get", "fetch"]));
+      host.raw(encode(["QUIRE", "RENAME", "config", ""]));
+      const session = engine.open();
+      for (const line of RENAMED) {
+        const { redis, quire } = await askBoth(session, client, encode(line.split(" ")));
+        if (redis !== quire && !isListed(line, redis, quire)) {
+          throw new Error(`${line}:\n  redis-server: ${show(redis)}\n  Quire: ${show(quire)}`);
+        }
+      }
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+const RENAMED = [
+  ...["SET k 1", "GET k", "FETCH k", "fetch", "CONFIG GET port", "CONFIG"],
+  ...["MULTI", "GET k", "EXEC", "MULTI", "FETCH k", "EXEC", "MULTI", "CONFIG GET port", "EXEC"],
+  ...["COMMAND GETKEYS GET k", "COMMAND GETKEYS FETCH k", "COMMAND GETKEYS CONFIG GET k"],
+  ...["ACL SETUSER alice on nopass ~k +get", "ACL GETUSER alice", "ACL SETUSER alice +fetch"],
+  ...["ACL SETUSER alice +config|get", "ACL DRYRUN alice get k", "ACL DRYRUN alice fetch k"],
+  ...["ACL DRYRUN alice config get x", "AUTH alice x", "GET k", "FETCH k", "FETCH z", "SET k 1"],
+];
 
 /** A subcommand, or a number of arguments, that came after 7.0; the text of HELLO. */
 function isNewer(redis: string, quire: string): boolean {

@@ -70,6 +70,47 @@ describe("users of a server", () => {
   });
 });
 
+// redis-server 7.0 disconnects all but the default user; 7.4 whom it has to (redis/redis#12171).
+describe("ACL LOAD", () => {
+  it("disconnects those whose user is gone, and who listen to what they may not any more", async () => {
+    const aclfile = join(folder, "clients.acl");
+    const all = "user default on nopass ~* &* +@all\n";
+    const names = ["same", "changed", "gone", "listens"];
+    const lines = names.map((name) => `user ${name} on nopass ~* &a* +@all\n`);
+    writeFileSync(aclfile, all + lines.join(""));
+    await start({ aclfile });
+    const wires = new Map<string, Wire>();
+    for (const name of [...names, "keeps listening"]) {
+      const wire = await Wire.open({ port: server?.port ?? 0 });
+      expect(await wire.ask("AUTH", name === "keeps listening" ? "same" : name, "x")).toBe("+OK");
+      wires.set(name, wire);
+    }
+    const wireOf = (name: string) => wires.get(name) as Wire;
+    expect(await wireOf("listens").ask("SUBSCRIBE", "ab")).toBe("*3");
+    expect(await wireOf("keeps listening").ask("SUBSCRIBE", "ab")).toBe("*3");
+    const after = `${all}${lines[0]}user changed on nopass ~k +get\nuser listens on nopass ~* &b\n`;
+    writeFileSync(aclfile, after);
+    expect(await wireOf("same").ask("ACL", "LOAD")).toBe("+OK");
+    await wireOf("gone").closed;
+    await wireOf("listens").closed;
+    expect(await wireOf("same").ask("PUBLISH", "ab", "hi")).toBe(":1");
+    expect(await wireOf("changed").ask("GET", "k")).toBe("$-1");
+    expect(await wireOf("changed").ask("GET", "z")).toMatch(/^-NOPERM/);
+    for (const wire of wires.values()) wire.close();
+  });
+
+  it("lets the one who runs it hear the answer before its own connection is closed", async () => {
+    const aclfile = join(folder, "self.acl");
+    writeFileSync(aclfile, "user default on nopass ~* &* +@all\nuser eve on nopass ~* +@all\n");
+    await start({ aclfile });
+    const wire = await Wire.open({ port: server?.port ?? 0 });
+    expect(await wire.ask("AUTH", "eve", "x")).toBe("+OK");
+    writeFileSync(aclfile, "user default on nopass ~* &* +@all\n");
+    expect(await wire.ask("ACL", "LOAD")).toBe("+OK");
+    await wire.closed;
+  });
+});
+
 describe("CONFIG REWRITE of users", () => {
   const rewrite = (text: string, users?: string[]) => rewriteText(text, [], () => undefined, users);
 

@@ -337,6 +337,17 @@ export const scripts: Script[] = [
         ...["GET z", "MULTI", "PUBLISH e x", "SUBSCRIBE e", "DISCARD", "WATCH z", "OBJECT FREQ z"],
       ),
       ...tried(
+        "(+sort ~list) (+get %R~*) (+sort_ro +lpush allkeys)",
+        ...["LPUSH list 1 2", "SORT list BY w_*", "SORT list GET w_*", "SORT list GET #"],
+        ...[
+          "SORT list BY nosort",
+          "SORT list BY w_1",
+          "SORT_RO list BY w_*",
+          "SORT_RO list GET w_*",
+        ],
+        ...["SORT list GET w_* STORE list", "SORT list STORE other", "SORT other"],
+      ),
+      ...tried(
         "+config|get +select|0 +client -client|kill",
         ...["CONFIG SET port 1", "SELECT 1", "SELECT 0", "CLIENT KILL ID 0", "CLIENT GETNAME"],
         ...["CONFIG GET nosuch", "CONFIG RESETSTAT"],
