@@ -9,7 +9,8 @@ import { reasonOf } from "./directives.js";
 import type { Log } from "./log.js";
 
 const SAVE_FAILED =
-  "ERR There was an error trying to save the ACLs. Please check the server logs for more information";
+  "ERR There was an error trying to save the ACLs. " +
+  "Please check the server logs for more information";
 
 /** Gives the users of a file to the engine; answers why it cannot, else undefined. */
 export function readAclFile(path: string, run: Run): string | undefined {

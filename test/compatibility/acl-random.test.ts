@@ -1,4 +1,4 @@
-// Random lists of rules, given to redis-server and to Quire: the same ones are refused with the same
+// Random lists of rules, given to redis-server and to Quire: the same ones are refused in the same
 // words, users look the same, and may run the same commands. Redis 7.4 keeps the rules of commands
 // as they were given, 7.0 makes up its own from what they came to; so what Quire shows is given to
 // redis-server as the rules of another user, which must look there like the first.

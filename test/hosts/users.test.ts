@@ -72,7 +72,7 @@ describe("users of a server", () => {
 
 // redis-server 7.0 disconnects all but the default user; 7.4 whom it has to (redis/redis#12171).
 describe("ACL LOAD", () => {
-  it("disconnects those whose user is gone, and who listen to what they may not any more", async () => {
+  it("disconnects whose user is gone, and who listens to what it may not any more", async () => {
     const aclfile = join(folder, "clients.acl");
     const all = "user default on nopass ~* &* +@all\n";
     const names = ["same", "changed", "gone", "listens"];
