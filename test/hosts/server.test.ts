@@ -90,7 +90,7 @@ describe("configuration", () => {
     ["port abc", /at line 2\n>>> 'port abc'\n/],
     ["port 1 2", /at line 2\n>>> 'port 1 2'\nBad directive or wrong number of arguments/],
     ["maxmemory-policy nonsense", /argument\(s\) must be one of/],
-    ["aclfile /no/such/file", /Error loading ACLs, opening file .*no such file/],
+    ["aclfile /no/such/file", /Error loading ACLs, opening file .*No such file/],
     ["user u on nonsense", /Error in user declaration 'nonsense': Syntax error/],
     ["rename-command nope x", /No such command in rename-command/],
   ])("stops at %s", async (line, expected) => {
