@@ -8,7 +8,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { SessionFlag, Status } from "../../assembly/abi";
 import { commandRows } from "../support/command-rows";
-import { encode, TestEngine, type TestSession } from "../support/engine";
+import { decode, encode, TestEngine, type TestSession } from "../support/engine";
 import {
   hasRedisServer,
   type RedisClient,
@@ -225,6 +225,35 @@ describe.skipIf(!hasRedisServer())("users of those who are connected", () => {
     await owner.client.ask("CONFIG", "SET", "requirepass", "");
     expect(compared).toBeGreaterThan(800);
     expect([...answered].sort()).toEqual(["auth", "hello", "quit", "reset"]);
+  });
+});
+
+describe.skipIf(!hasRedisServer())("ACL CAT", () => {
+  const namesOf = (reply: string) => decode(reply) as string[];
+
+  it("puts every command that both have into the same categories", async () => {
+    const server = await RedisServer.start();
+    try {
+      const client = await server.connect();
+      const session = new TestEngine().open();
+      const theirs = new Map<string, Set<string>>();
+      for (const category of namesOf(await client.ask("ACL", "CAT"))) {
+        theirs.set(category, new Set(namesOf(await client.ask("ACL", "CAT", category))));
+      }
+      const known = new Set([...theirs.values()].flatMap((names) => [...names]));
+      let compared = 0;
+      for (const [category, names] of theirs) {
+        const ours = namesOf(session.raw(encode(["ACL", "CAT", category])));
+        const all = new Set(commandRows().map((row) => row.get("name") ?? ""));
+        expect(ours.filter((name) => known.has(name)).sort(), category).toEqual(
+          [...names].filter((name) => all.has(name)).sort(),
+        );
+        compared += ours.length;
+      }
+      expect(compared).toBeGreaterThan(500);
+    } finally {
+      await server.stop();
+    }
   });
 });
 
