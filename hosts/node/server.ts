@@ -261,7 +261,9 @@ class Server implements RunningServer {
       this.#ticker.start();
       const showing = setTimeout(() => this.log.release(), SHOW_LOADING_MS);
       try {
-        await this.#data.open(this.#settings, (storage) => this.#foreignData(storage, undefined));
+        await this.#data.openDirectory(this.#settings, (storage) =>
+          this.#foreignData(storage, undefined),
+        );
       } finally {
         clearTimeout(showing);
       }
@@ -289,7 +291,7 @@ class Server implements RunningServer {
     this.log.release();
     try {
       const foreign = (storage: Storage) => this.#foreignData(storage, transfer);
-      await this.#data.open(this.#settings, foreign);
+      await this.#data.openDirectory(this.#settings, foreign);
       if (transfer.exportTo !== undefined) await exportTo(transfer, this.#sessions, this.log);
     } finally {
       await this.close();
@@ -428,7 +430,7 @@ class Server implements RunningServer {
     }
     if (tls !== undefined) this.#connections.useTls(tls);
     if (names.some((name) => name.startsWith("append") || name.startsWith("aof-"))) {
-      await this.#data.apply(next);
+      await this.#data.applySettings(next);
     }
     if (names.includes("dir")) await this.#data.move(next.dir);
     this.#use(next);
@@ -437,7 +439,7 @@ class Server implements RunningServer {
   #use(settings: Settings): void {
     this.#settings = settings;
     this.#connections.settings = settings;
-    this.#data.use(settings);
+    this.#data.useSettings(settings);
     this.#sessions.limits = settings.outputLimits;
   }
 

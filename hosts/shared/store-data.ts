@@ -5,7 +5,12 @@
 import { Request } from "../../assembly/abi.js";
 import type { EngineRequest } from "./engine.js";
 import { type Run, runInternally } from "./internal.js";
-import { KeptData, type KeptDataOptions, type KeptSettings } from "./persistence/kept-data.js";
+import {
+  KeptData,
+  type KeptDataOptions,
+  type KeptSettings,
+  type Medium,
+} from "./persistence/kept-data.js";
 import type { SyncPolicy } from "./persistence/log-writer.js";
 import type { Answer } from "./sessions.js";
 
@@ -25,21 +30,27 @@ const NAMES = [
   "auto-aof-rewrite-min-size",
 ];
 
+const STAYS =
+  "ERR CONFIG SET failed (possibly related to argument 'dir') - a store stays where it was opened";
+
 export class StoreData {
   readonly kept: KeptData;
   readonly #options: KeptDataOptions;
+  readonly #medium: Medium;
   #values = new Map<string, string>();
   /** All of the data is there. */
   #isOpen = false;
 
-  constructor(options: KeptDataOptions) {
-    this.#options = options;
-    this.kept = new KeptData(options);
+  constructor(medium: Medium, options: Omit<KeptDataOptions, "tools">) {
+    this.#medium = medium;
+    this.#options = { ...options, tools: medium };
+    this.kept = new KeptData(this.#options);
   }
 
   async open(): Promise<void> {
     this.#values = runInternally(this.#options.sessions(), readValues);
-    await this.kept.open(settingsOf(this.#values));
+    const { storage, foreign } = this.#medium;
+    await this.kept.open(settingsOf(this.#values), storage, foreign);
     this.#isOpen = true;
   }
 
@@ -74,6 +85,7 @@ export class StoreData {
     for (let i = 0; i + 1 < words.length; i += 2) values.set(words[i] ?? "", words[i + 1] ?? "");
     // While the data is loaded parameters are brought back, which hold already.
     if (!this.#isOpen) return { ok: true };
+    if (values.has("dir")) return { ok: false, text: STAYS };
     const applied = this.kept.apply(settingsOf(values));
     if (values.get("appendonly") === this.#values.get("appendonly")) {
       this.#values = values;

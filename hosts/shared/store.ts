@@ -131,8 +131,7 @@ export class Store {
 
   #createData(medium: Medium): StoreData {
     const log = (level: number, text: string) => this.#options.onLog?.(level, text);
-    return new StoreData({
-      medium,
+    return new StoreData(medium, {
       sessions: () => this.#sessions,
       engines: {
         useFresh: () => this.#use(this.#format()),

@@ -8,6 +8,7 @@ import type { Answer, Sessions } from "../sessions.js";
 import { type EngineFile, ImageStore, removeRubbish } from "./image-store.js";
 import { LogGate } from "./log-gate.js";
 import type { SyncPolicy } from "./log-writer.js";
+import { isDataFile } from "./move.js";
 import { type Engines, type ForeignData, Persistence } from "./persistence.js";
 import { Rewrites } from "./rewrites.js";
 import { type BegunImage, parseSavePoints, Saves } from "./saves.js";
@@ -26,8 +27,7 @@ export interface KeptSettings {
 }
 
 /** What a runtime has for keeping data. */
-export interface Medium {
-  storage: Storage;
+export interface KeepingTools {
   /** Who holds the place, for others that want it. */
   holder: string;
   engineFile: EngineFile;
@@ -37,12 +37,17 @@ export interface Medium {
   inflate: (bytes: Uint8Array, capacityBytes: number) => Promise<Uint8Array>;
   deflate?: (bytes: Uint8Array) => Promise<Uint8Array>;
   allocate?: (bytes: number) => Uint8Array;
+}
+
+/** Where the data is kept, and with what. */
+export interface Medium extends KeepingTools {
+  storage: Storage;
   /** What a place without data begins with. */
   foreign?: (sessions: Sessions) => Promise<ForeignData>;
 }
 
 export interface KeptDataOptions {
-  medium: Medium;
+  tools: KeepingTools;
   sessions: () => Sessions;
   engines: Engines;
   now: () => number;
@@ -69,14 +74,14 @@ export class KeptData {
   #lock: StorageLock | undefined;
 
   constructor(options: KeptDataOptions) {
-    const { sessions, now, notice, warning, medium } = options;
+    const { sessions, now, notice, warning, tools } = options;
     this.#options = options;
     const hold = (held: boolean) => {
       if (held) return sessions().freeze();
       sessions().unfreeze();
       sessions().thaw();
     };
-    const { engineFile, defer, allocate, deflate } = medium;
+    const { engineFile, defer, allocate, deflate } = tools;
     this.#images = new ImageStore({
       engineFile,
       now,
@@ -120,11 +125,15 @@ export class KeptData {
     return this.#persistence?.writer?.policy === "always";
   }
 
-  /** Locks the place and loads what is in it. */
-  async open(settings: KeptSettings): Promise<void> {
-    const { medium, sessions, engines, now, notice, warning, tellFailure } = this.#options;
-    const { storage, inflate, defer } = medium;
-    this.#lock = await lockPlace(storage, medium.holder);
+  /** Locks the place and loads what is in it, or what one without data begins with. */
+  async open(
+    settings: KeptSettings,
+    storage: Storage,
+    foreign?: (sessions: Sessions) => Promise<ForeignData>,
+  ): Promise<void> {
+    const { tools, sessions, engines, now, notice, warning, tellFailure } = this.#options;
+    const { inflate, defer } = tools;
+    this.#lock = await lockPlace(storage, tools.holder);
     await removeRubbish(storage);
     this.#persistence = new Persistence(storage, logSettingsOf(settings), {
       sessions: sessions(),
@@ -141,7 +150,7 @@ export class KeptData {
       onProgress: () => this.#answerWaits(),
     });
     this.use(settings);
-    await this.#load(await medium.foreign?.(sessions()));
+    await this.#load(await foreign?.(sessions()));
   }
 
   async #load(foreign?: ForeignData): Promise<void> {
@@ -164,8 +173,37 @@ export class KeptData {
     this.use(settings);
   }
 
+  /** Where the data is; undefined: it is kept nowhere. */
+  get place(): string | undefined {
+    return this.#persistence?.storage.place;
+  }
+
+  /** The data goes on in another place that holds none; throws when everything is as it was. */
+  async moveTo(storage: Storage): Promise<void> {
+    const persistence = this.#persistence;
+    if (persistence === undefined) throw new Error("nothing is kept");
+    const lock = await lockPlace(storage, this.#options.tools.holder);
+    try {
+      const found = (await storage.list()).find(isDataFile);
+      if (found !== undefined) throw new Error(`${storage.place} holds data already: ${found}`);
+      await moveOrClean(persistence, storage);
+    } catch (cause) {
+      await lock.release();
+      throw cause;
+    }
+    await this.#lock?.release();
+    this.#lock = lock;
+  }
+
+  /** DEBUG LOADAOF; there are so many databases. */
+  async reload(databases: number): Promise<void> {
+    if (this.#persistence === undefined) throw new Error("nothing is kept");
+    await this.#persistence.reload(databases);
+  }
+
   beat(nowMs: number): void {
-    this.#persistence?.beat(nowMs);
+    if (this.#persistence === undefined) return;
+    this.#persistence.beat(nowMs);
     this.saves.beat(nowMs);
     this.rewrites.beat(nowMs);
   }
@@ -225,8 +263,21 @@ export class KeptData {
   }
 
   #begin(): BegunImage {
-    if (this.#persistence === undefined) throw new Error("the data is not open");
+    if (this.#persistence === undefined) throw new Error("nothing is kept");
     return this.#persistence.beginImage();
+  }
+}
+
+/** What a move that failed has left is removed: there was none of it before. */
+async function moveOrClean(persistence: Persistence, storage: Storage): Promise<void> {
+  try {
+    await persistence.moveTo(storage);
+  } catch (cause) {
+    for (const name of await storage.list()) {
+      if (isDataFile(name)) await storage.remove(name).catch(() => {});
+    }
+    await removeRubbish(storage);
+    throw cause;
   }
 }
 
@@ -235,7 +286,7 @@ async function lockPlace(storage: Storage, holder: string): Promise<StorageLock>
     return await storage.lock(holder);
   } catch (cause) {
     if ((cause as { code?: string }).code === undefined) throw cause;
-    const help = "give another one, or see to its rights";
+    const help = "give another one (--dir), or see to its rights";
     throw new Error(`Can't use the data directory '${storage.place}': ${reasonOf(cause)}; ${help}`);
   }
 }
