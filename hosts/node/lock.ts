@@ -134,10 +134,17 @@ async function removeStale(place: SocketPlace): Promise<void> {
   }
   try {
     const other = await ask(place.address(SOCKET_NAME));
-    if (other === undefined) await rm(join(place.directory, SOCKET_NAME), { force: true });
+    if (other === undefined) await takeAway(place, SOCKET_NAME);
   } finally {
     await rm(guard, { force: true });
   }
+}
+
+async function takeAway(place: SocketPlace, name: string): Promise<void> {
+  const path = join(place.directory, name);
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) throw new Error(`'${path}' is a directory: move it away`);
+  await rm(path, { force: true });
 }
 
 async function createGuard(path: string): Promise<boolean> {
@@ -148,7 +155,7 @@ async function createGuard(path: string): Promise<boolean> {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
     const found = await stat(path).catch(() => undefined);
     const isLeftOver = found !== undefined && Date.now() - found.mtimeMs > GUARD_LIFE_MS;
-    if (isLeftOver) await rm(path, { force: true });
+    if (isLeftOver) await rm(path, { force: true, recursive: found.isDirectory() });
     return false;
   }
 }

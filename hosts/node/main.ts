@@ -1,5 +1,6 @@
 /** `quiredb`: reads the command line, serves until told to stop, and answers with an exit code. */
 import { resolve } from "node:path";
+import { explain as explainFile } from "../shared/reason.js";
 import { type Arguments, HELP_TEXT, readArguments, readStandardInput } from "./arguments.js";
 import { runCheck } from "./check.js";
 import { runCli } from "./cli.js";
@@ -104,7 +105,7 @@ function explain(cause: unknown): string {
     return `Could not listen on ${cause.message}; \`--port auto\` takes a free port`;
   }
   if (cause instanceof ListenError) return `Could not listen on ${cause.message}`;
-  return cause instanceof Error ? cause.message : String(cause);
+  return explainFile(cause);
 }
 
 function fail(text: string): number {

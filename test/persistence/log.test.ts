@@ -375,7 +375,7 @@ describe("a flipped byte", () => {
     for await (const { name, found } of hurtEachByte(log, () => [1, 0xa0])) {
       expect(found).toBeInstanceOf(Error);
       expect(String(found)).toContain(name);
-      expect(String(found)).toMatch(/at offset \d+|cannot be read: /);
+      expect(String(found)).toMatch(/at offset \d+|cannot be used: /);
     }
   });
 

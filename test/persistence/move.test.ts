@@ -66,7 +66,7 @@ describe("a data set that moves", () => {
     expect(answered.length).toBeGreaterThan(4);
     await expectKeys(to.afterKill(), answered);
     await expect(new PersistenceHost(from.afterKill()).start()).rejects.toThrow(
-      "quire.manifest in old cannot be used: the data set was moved to /a new\nplace: ",
+      "old holds no data any more: the data set was moved to /a new\nplace: start with --dir /a",
     );
   });
 

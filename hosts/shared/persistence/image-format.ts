@@ -78,7 +78,9 @@ export function parseHeader(bytes: Uint8Array): ImageHeader {
   if (magic !== MAGIC) throw new Error("it is no image: its first bytes are not QUIREIMG");
   const version = view.getUint32(8, true);
   if (view.getUint32(CHECKSUM_AT, true) !== xxh32(bytes, 0, CHECKSUM_AT)) {
-    throw new Error("its header is damaged: the checksum does not fit");
+    const other = `, or of format ${version}, where this one reads ${IMAGE_FORMAT_VERSION}`;
+    const or = version === IMAGE_FORMAT_VERSION ? "" : other;
+    throw new Error(`its header is damaged${or}: the checksum does not fit`);
   }
   if (version !== IMAGE_FORMAT_VERSION) {
     throw new Error(`its format is version ${version}, this one reads ${IMAGE_FORMAT_VERSION}`);

@@ -11,6 +11,7 @@ import {
   PAGE_BYTES,
   PAGE_TABLE,
 } from "../../../assembly/abi.js";
+import { BRING_BACK } from "../reason.js";
 import {
   BLOCK_BYTES,
   BLOCK_HEADER_BYTES,
@@ -26,12 +27,14 @@ import type { ReadFile, Storage } from "./storage.js";
 /** Raw inflate; answers at most `capacityBytes` bytes, or throws. */
 export type Inflate = (bytes: Uint8Array, capacityBytes: number) => Promise<Uint8Array>;
 
-/** Says of an image what is wrong with it and where. */
+/** Says of an image what is wrong with it and where, and what to do. */
 export class ImageError extends Error {
-  constructor(place: string, name: string, offset: number, reason: string) {
-    super(`${name} in ${place} cannot be used, at byte ${offset}: ${reason}`);
+  constructor(place: string, name: string, offset: number, reason: string, help: string) {
+    super(`${name} in ${place} cannot be used, at byte ${offset}: ${reason}; ${help}`);
   }
 }
+
+export const MORE_MEMORY = "give the engine more, with engine-memory";
 
 export class ImageReader {
   readonly header: ImageHeader;
@@ -75,7 +78,8 @@ export class ImageReader {
   ): Promise<void> {
     if (this.header.endPage * PAGE_BYTES > memory.length) {
       const megabytes = Math.ceil((this.header.endPage * PAGE_BYTES) / 1024 ** 2);
-      throw this.error(0, `it needs ${megabytes} MiB of memory, more than the engine was given`);
+      const reason = `it needs ${megabytes} MiB of memory, more than the engine was given`;
+      throw this.error(0, reason, MORE_MEMORY);
     }
     const buffer = new Uint8Array(Math.min(BLOCK_BYTES, this.#file.bytes));
     for (;;) {
@@ -161,7 +165,7 @@ export class ImageReader {
   }
 
   /** An error that names the file and the place in it. */
-  error(at: number, reason: string): ImageError {
-    return new ImageError(this.#place, this.#file.name, at, reason);
+  error(at: number, reason: string, help = BRING_BACK): ImageError {
+    return new ImageError(this.#place, this.#file.name, at, reason, help);
   }
 }

@@ -3,7 +3,7 @@
  * and the log is rewritten. The runtime supplies the place and what it has for it.
  */
 import { Exchange } from "../../../assembly/abi.js";
-import { reasonOf } from "../reason.js";
+import { codeOf, explain, reasonOf } from "../reason.js";
 import type { Answer, Sessions } from "../sessions.js";
 import { type EngineFile, ImageStore, removeRubbish } from "./image-store.js";
 import { LogGate } from "./log-gate.js";
@@ -127,6 +127,18 @@ export class KeptData {
 
   /** Locks the place and loads what is in it, or what one without data begins with. */
   async open(
+    settings: KeptSettings,
+    storage: Storage,
+    foreign?: (sessions: Sessions) => Promise<ForeignData>,
+  ): Promise<void> {
+    try {
+      await this.#open(settings, storage, foreign);
+    } catch (cause) {
+      throw codeOf(cause) === undefined ? cause : new Error(explain(cause), { cause });
+    }
+  }
+
+  async #open(
     settings: KeptSettings,
     storage: Storage,
     foreign?: (sessions: Sessions) => Promise<ForeignData>,

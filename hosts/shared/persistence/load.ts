@@ -1,7 +1,9 @@
 /** Loads a data set: the pages of its image, then the log behind it. */
 import { Exchange } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
-import { ImageReader } from "./image-reader.js";
+import { unusable } from "../reason.js";
+import { EngineTrap } from "../trap.js";
+import { ImageError, ImageReader, MORE_MEMORY } from "./image-reader.js";
 import { type LogEnd, LogReader } from "./log-reader.js";
 import { replayLog } from "./log-replay.js";
 import { endOfHistory, type Manifest } from "./manifest.js";
@@ -48,12 +50,13 @@ async function placeImage(
 ): Promise<number> {
   const { image } = manifest;
   if (image === undefined) return 0;
-  const reader = await ImageReader.open(storage, image.name, options.inflate);
+  let reader: ImageReader | undefined;
   try {
+    reader = await ImageReader.open(storage, image.name, options.inflate);
     const { header } = reader;
     const end = endOfHistory(manifest, header.history) ?? -1;
     if (header.offset !== image.offset || header.offset > end) {
-      throw new Error(`${image.name} in ${storage.place} is not the image that the manifest means`);
+      throw new Error("it is not the image that the manifest means");
     }
     progress.begin(image.name, () => header.pages);
     let placed = 0;
@@ -65,13 +68,25 @@ async function placeImage(
     if (isOfThisLayout(reader)) {
       const engine: Engine = options.engines.link();
       await reader.place(engine.bytes, onPages);
-      options.engines.usePlaced(engine);
+      usePlaced(engine, reader, options);
     } else {
       await translateImage(reader, storage, options.sessions, onPages);
     }
     return reader.fileBytes;
+  } catch (cause) {
+    if (cause instanceof ImageError || cause instanceof EngineTrap) throw cause;
+    throw unusable(storage.place, image.name, cause);
   } finally {
-    reader.close();
+    reader?.close();
+  }
+}
+
+function usePlaced(engine: Engine, reader: ImageReader, options: PersistenceOptions): void {
+  try {
+    options.engines.usePlaced(engine);
+  } catch (cause) {
+    if (!(cause instanceof Error) || !cause.message.includes("more memory")) throw cause;
+    throw reader.error(0, cause.message, MORE_MEMORY);
   }
 }
 

@@ -20,6 +20,8 @@
  * So a wrong byte goes unnoticed as damage only where it became a zero. (A file system that shows
  * old blocks instead of zeros after a loss of power makes a start stop where 2 would cut.)
  */
+
+import { unusable } from "../reason.js";
 import type { Crc64 } from "./crc64.js";
 import {
   endsLikeMark,
@@ -343,10 +345,7 @@ export class LogReader {
       this.totalBytes += file.bytes;
       return new SegmentReader(file, (history) => endOfHistory(this.#manifest, history));
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(
-        `The log segment ${name} in ${this.#storage.place} cannot be read: ${reason}`,
-      );
+      throw unusable(this.#storage.place, name, cause);
     }
   }
 

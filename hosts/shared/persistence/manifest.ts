@@ -14,6 +14,8 @@
  *
  *   moved "/the/other/directory"               as JSON
  */
+
+import { unusable } from "../reason.js";
 import { crc64Hex } from "./crc64.js";
 import type { Storage } from "./storage.js";
 
@@ -54,15 +56,19 @@ export function segmentName(history: string, offset: number): string {
   return `log-${history}-${offset}.aof`;
 }
 
+/** The data set has left the place. */
+class MovedError extends Error {}
+
 /** The manifest of a directory; undefined when there is none. A damaged one throws. */
 export async function readManifest(storage: Storage): Promise<Manifest | undefined> {
-  const bytes = await storage.readAll(MANIFEST_NAME);
-  if (bytes === undefined) return undefined;
   try {
-    return parseManifest(bytes);
+    const bytes = await storage.readAll(MANIFEST_NAME);
+    return bytes && parseManifest(bytes);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${MANIFEST_NAME} in ${storage.place} cannot be used: ${reason}`);
+    if (cause instanceof MovedError) {
+      throw new Error(`${storage.place} holds no data any more: ${cause.message}`);
+    }
+    throw unusable(storage.place, MANIFEST_NAME, cause);
   }
 }
 
@@ -115,7 +121,7 @@ function readLines(lines: readonly string[]): Manifest {
     const isHistory = /^[0-9a-f]{32}$/.test(name);
     if (word === "moved") {
       const place = JSON.parse(line.slice("moved ".length));
-      throw new Error(`the data set was moved to ${place}: start with --dir ${place}`);
+      throw new MovedError(`the data set was moved to ${place}: start with --dir ${place}`);
     }
     if (word === "history" && isHistory) history = name;
     else if (word === "earlier" && isHistory && isFile)

@@ -12,6 +12,7 @@
  */
 import { Exchange } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
+import { explain, systemText } from "../reason.js";
 import { leaveTornEnd } from "./cut.js";
 import { Latency, TimedFile } from "./latency.js";
 import { loadDataSet } from "./load.js";
@@ -45,6 +46,8 @@ export class Persistence {
   /** Whether the manifest holds everything that the writer has written. */
   #isLogValid = false;
   #failure: string | undefined;
+  /** Why the log cannot be resumed, as it was told last. */
+  #told = "";
   /** Changes of files and of the manifest, one after another. */
   #changes: Promise<void> = Promise.resolve();
   #restarting: Promise<void> | undefined;
@@ -415,9 +418,11 @@ export class Persistence {
 
   #fail(cause: Error): void {
     const { gate, sessions, warning, tellFailure } = this.#options;
-    const reason = reasonOf(cause);
+    const reason = systemText(cause);
     const { segmentName: name = "" } = this.#writer ?? {};
-    warning(`Error writing to the AOF file ${name}: ${cause.message}. Writes are refused.`);
+    const until = "Writes are refused until it can be written";
+    warning(`Error writing to the AOF file ${name}: ${explain(cause)}. ${until}.`);
+    this.#told = "";
     this.#failure = reason;
     this.#isLogValid = false;
     sessions.refuseHeld(`MISCONF Errors writing to the AOF file: ${reason}`);
@@ -430,7 +435,12 @@ export class Persistence {
     if (this.#options.sessions.engine.isForked || !this.settings.appendonly) return;
     this.#restart().then(
       () => this.#options.notice("The AOF file can be written again, writes are accepted."),
-      (cause: Error) => this.#options.warning(`The log cannot be resumed yet: ${cause.message}`),
+      (cause: Error) => {
+        // Tried each second, told once.
+        const text = explain(cause);
+        if (text !== this.#told) this.#options.warning(`The log cannot be resumed yet: ${text}`);
+        this.#told = text;
+      },
     );
   }
 
@@ -484,7 +494,7 @@ export class Persistence {
       await this.#write({ ...this.#manifest, segments });
       this.#spare = spare;
     }).catch((cause: Error) => {
-      this.#options.warning(`No log segment can be made ready: ${cause.message}`);
+      this.#options.warning(`No log segment can be made ready: ${explain(cause)}`);
     });
   }
 
@@ -577,17 +587,3 @@ function isSegment(name: string): boolean {
 
 export type { Engines, ForeignData, LogSettings, PersistenceOptions } from "./options.js";
 export type { ManifestFile };
-
-const REASONS: Record<string, string> = {
-  ENOSPC: "No space left on device",
-  EIO: "Input/output error",
-  EDQUOT: "Disk quota exceeded",
-  EROFS: "Read-only file system",
-  EFBIG: "File too large",
-};
-
-/** As the system's own text for an error number reads, where that is known. */
-function reasonOf(cause: Error): string {
-  const { code = "" } = cause as { code?: string };
-  return REASONS[code] ?? cause.message.replace(/[\r\n]+/g, " ");
-}

@@ -3,6 +3,7 @@
  * with a fresh segment behind it; what is its own is when it happens and what INFO says of it.
  */
 import { Exchange } from "../../../assembly/abi.js";
+import { explain } from "../reason.js";
 import type { Answer } from "../sessions.js";
 import type { Persistence } from "./persistence.js";
 import type { Saves } from "./saves.js";
@@ -135,8 +136,7 @@ export class Rewrites {
     if (failure !== undefined) {
       this.#failures++;
       this.#failedMs = now();
-      const reason = failure instanceof Error ? failure.message : String(failure);
-      warning(`Background AOF rewrite has failed: ${reason}`);
+      warning(`Background AOF rewrite has failed: ${explain(failure)}`);
     }
     this.publish(log);
   }

@@ -4,6 +4,7 @@
  */
 import { Exchange, PAGE_BYTES } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
+import { explain } from "../reason.js";
 import type { Answer } from "../sessions.js";
 import type { Image, Snapshot } from "./snapshot.js";
 
@@ -200,8 +201,7 @@ export class Saves {
 
   #noteFailure(cause: unknown): void {
     this.#failed = true;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    this.#options.warning(`Saving has failed, the image before stays: ${reason}`);
+    this.#options.warning(`Saving has failed, the image before stays: ${explain(cause)}`);
   }
 
   /** Writes what INFO shows into the exchange record. */
