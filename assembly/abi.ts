@@ -111,8 +111,8 @@ export const enum Exchange {
   READS = 152,
   WRITES = 160,
   /**
-   * out, u32: 1 while a transaction waits for the answer of the request in it; until then the host
-   * calls the engine for nothing but that answer. MIGRATE: only sessions of the host's own run.
+   * out, u32, of Alone: until the request that says so is answered the host calls the engine for
+   * nothing but that answer, and for sessions of its own.
    */
   REQUEST_ALONE = 240,
   /** out, u32: 1 while the default user has a password or is off, so that clients must log in. */
@@ -224,12 +224,24 @@ export const enum Stream {
   SUBSCRIBER = 7,
 }
 
+/** Who waits for an answer while nobody else may run. */
+export const enum Alone {
+  NOBODY = 0,
+  /** A transaction, whose effects are a block that has not ended. */
+  IN_BLOCK = 1,
+  /** MIGRATE by itself. */
+  MIGRATE = 2,
+}
+
 /** What the engine asks of the host when a call answers WAITING. */
 export const enum Request {
   NONE = 0,
   /** CONFIG SET of a parameter the host must apply; text: "name\0value\0..." pairs. */
   CONFIGURE = 1,
-  /** CONFIG REWRITE; text: "name\0value\0..." of every parameter that differs from its default. */
+  /**
+   * CONFIG REWRITE; text: "name\0value\0..." of every parameter that differs from its default, two
+   * NULs, then "older name\0name\0..." of those that have had another name.
+   */
   REWRITE_CONFIGURATION = 2,
   /** SHUTDOWN; text: its options as given, separated by NUL. A refusal completes with ok = 0. */
   SHUTDOWN = 3,

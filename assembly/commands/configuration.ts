@@ -251,7 +251,23 @@ function configRewrite(call: Call): void {
     }
     parameter = nextParameter(parameter);
   }
+  appendOlderNames();
   requestHost(call, Request.REWRITE_CONFIGURATION, 0, hostText().address, hostText().bytes);
+}
+
+function appendOlderNames(): void {
+  builderByte(hostText(), 0);
+  builderByte(hostText(), 0);
+  let parameter = firstParameter();
+  while (parameter) {
+    if (parameter.alias.length) {
+      builderText(hostText(), parameter.alias);
+      builderByte(hostText(), 0);
+      builderText(hostText(), parameter.name);
+      builderByte(hostText(), 0);
+    }
+    parameter = nextParameter(parameter);
+  }
 }
 
 function container(call: Call): void {}

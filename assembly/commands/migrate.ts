@@ -4,7 +4,7 @@
  * nothing else runs. The host takes what it sends by DUMP, and removes what has arrived by DEL.
  */
 
-import { EXCHANGE, Exchange, Request } from "../abi";
+import { Alone, EXCHANGE, Exchange, Request } from "../abi";
 import { lookupRead } from "../keyspace/database";
 import { MIGRATE_KEY_NOT_EMPTY, SYNTAX } from "../protocol/errors";
 import { replyError, replyStatus } from "../protocol/reply";
@@ -52,12 +52,13 @@ function migrate(call: Call): void {
   if (!found) return replyStatus("NOKEY");
   const bytes = <u32>call.argumentCount * ARGUMENT_BYTES;
   requestHost(call, Request.MIGRATE, call.database.number, call.arguments, bytes);
-  store<u32>(EXCHANGE + Exchange.REQUEST_ALONE, 1);
+  if (call.canWait) store<u32>(EXCHANGE + Exchange.REQUEST_ALONE, Alone.MIGRATE);
 }
 
-/** The host has answered: others may run again. */
+/** The host has answered: others may run again, unless a transaction goes on. */
 export function completeMigrate(): void {
-  store<u32>(EXCHANGE + Exchange.REQUEST_ALONE, 0);
+  const alone = <usize>EXCHANGE + Exchange.REQUEST_ALONE;
+  if (load<u32>(alone) == Alone.MIGRATE) store<u32>(alone, Alone.NOBODY);
 }
 
 export function registerMigrate(): void {

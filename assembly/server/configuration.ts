@@ -392,7 +392,7 @@ export function applySettings(): void {
   values.trackingKeysMaximum = <f64>numberOf("tracking-table-max-keys");
   values.clientsMemory = <f64>numberOf("maxmemory-clients");
   values.rdbVersion = 10 + <u32>numberOf("rdb-version");
-  values.rdbCompression = <u32>numberOf("rdbcompression");
+  values.rdbCompression = u32(compressesRdb());
   const guardsSaves = numberOf("stop-writes-on-bgsave-error") && parameterNamed("save").textBytes;
   values.guardsSaves = u32(guardsSaves);
   setParserLimits(values.bulkBytesMaximum, values.queryBufferBytesMaximum);
@@ -406,6 +406,15 @@ export function applySettings(): void {
   );
   rules.logFactor = <i32>numberOf("lfu-log-factor");
   rules.decayMinutes = <i32>numberOf("lfu-decay-time");
+}
+
+/**
+ * What others read is compressed as they do it themselves, unless somebody has said no; images,
+ * which are loaded by placing their pages, only when somebody has said yes.
+ */
+function compressesRdb(): bool {
+  const compression = parameterNamed("image-compression");
+  return compression.number != 0 || !compression.given;
 }
 
 function applySlowTimes(): void {

@@ -23,9 +23,11 @@ export const enum ParameterKind {
   EVENT_CLASSES = 9,
   OOM_SCORES = 10,
   PERCENTILES = 11,
-  OCTAL = 12,
+  /** A text without a path in it. */
+  FILE_NAME = 12,
+  OCTAL = 13,
   /** Any of the words of `choices` but the first, which stands for none of them: a bit each. */
-  OPTIONS = 13,
+  OPTIONS = 14,
 }
 
 export const enum ParameterFlag {

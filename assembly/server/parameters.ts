@@ -46,7 +46,7 @@ function registerFlags(): void {
   flag("disable-thp", "", "yes", IMMUTABLE | UNUSED);
   flag("dynamic-hz", "", "yes", UNUSED);
   flag("hide-user-data-from-log", "", "no", UNUSED);
-  flag("image-compression", "", "no", HOST);
+  flag("image-compression", "rdbcompression", "no", HOST);
   flag("io-threads-do-reads", "", "no", IMMUTABLE | UNUSED);
   flag("jemalloc-bg-thread", "", "yes", UNUSED);
   flag("latency-tracking", "", "yes", 0);
@@ -61,7 +61,6 @@ function registerFlags(): void {
   flag("rdb-on-save", "", "no", 0);
   flag("rdb-save-incremental-fsync", "", "yes", UNUSED);
   flag("rdbchecksum", "", "yes", IMMUTABLE | UNUSED);
-  flag("rdbcompression", "", "yes", 0);
   flag("repl-disable-tcp-nodelay", "", "no", UNUSED);
   flag("repl-diskless-sync", "", "yes", UNUSED);
   flag("replica-announced", "", "yes", UNUSED);
@@ -184,8 +183,6 @@ allkeys-random noeviction", 0);
 function registerTexts(): void {
   text("aclfile", "", "", IMMUTABLE);
   text("aof_rewrite_cpulist", "", "", IMMUTABLE | UNUSED);
-  text("appenddirname", "", "appendonlydir", IMMUTABLE);
-  text("appendfilename", "", "appendonly.aof", IMMUTABLE);
   text("bgsave_cpulist", "", "", IMMUTABLE | UNUSED);
   text("bind-source-addr", "", "", UNUSED);
   text("bio_cpulist", "", "", IMMUTABLE | UNUSED);
@@ -193,7 +190,6 @@ function registerTexts(): void {
   text("cluster-announce-human-nodename", "", "", UNUSED);
   text("cluster-announce-ip", "", "", UNUSED);
   text("cluster-config-file", "", "nodes.conf", IMMUTABLE | UNUSED);
-  text("dbfilename", "", "dump.rdb", PROTECTED);
   text("dir", "", "./data", PROTECTED | HOST);
   text("ignore-warnings", "", "", UNUSED);
   text("locale-collate", "", "", UNUSED);
@@ -223,10 +219,13 @@ function registerTexts(): void {
 }
 
 function registerSpecials(): void {
+  special("appenddirname", "", "appendonlydir", ParameterKind.FILE_NAME, IMMUTABLE);
+  special("appendfilename", "", "appendonly.aof", ParameterKind.FILE_NAME, IMMUTABLE);
   special("bind", "", "* -::*", ParameterKind.WORDS, HOST);
   special("client-output-buffer-limit", "",
     "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
     ParameterKind.BUFFER_LIMITS, HOST);
+  special("dbfilename", "", "dump.rdb", ParameterKind.FILE_NAME, PROTECTED);
   special("latency-tracking-info-percentiles", "", "50 99 99.9", ParameterKind.PERCENTILES, UNUSED);
   special("notify-keyspace-events", "", "", ParameterKind.EVENT_CLASSES, UNUSED);
   special("oom-score-adj-values", "", "0 200 800", ParameterKind.OOM_SCORES, UNUSED);

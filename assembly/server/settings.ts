@@ -42,7 +42,7 @@ export class Settings {
   clientsMemory: f64;
   /** rdb-version: what DUMP and exports write. */
   rdbVersion: u32;
-  /** rdbcompression: whether they compress texts. */
+  /** Whether they compress texts. */
   rdbCompression: u32;
   /** 1: no writes after an image has failed (stop-writes-on-bgsave-error and save points). */
   guardsSaves: u32;

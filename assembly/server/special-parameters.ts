@@ -86,6 +86,9 @@ export function checkSpecial(
       return checkOomScores(address, bytes, out);
     case ParameterKind.PERCENTILES:
       return checkPercentiles(address, bytes, out);
+    case ParameterKind.FILE_NAME:
+      builderBytes(out, address, bytes);
+      return fileNameProblem(parameter, address, bytes);
     case ParameterKind.WORDS:
       copyWords(address, bytes, out);
       return null;
@@ -93,6 +96,23 @@ export function checkSpecial(
       builderBytes(out, address, bytes);
       return null;
   }
+}
+
+/** Why a text names no file; null when it does. `dbfilename` may be empty, as Redis has it. */
+function fileNameProblem(parameter: Parameter, address: usize, bytes: u32): string | null {
+  const isDirectory = parameter.name == "appenddirname";
+  const isLog = parameter.name == "appendfilename";
+  if (!bytes && isDirectory) return "appenddirname can't be empty";
+  if (!bytes && isLog) return "appendfilename can't be empty";
+  for (let i: u32 = 0; i < bytes; i++) {
+    const byte = load<u8>(address + i);
+    if (byte != 0x2f && byte != 0x5c) continue;
+    if (isDirectory) return "appenddirname can't be a path, just a dirname";
+    return isLog
+      ? "appendfilename can't be a path, just a filename"
+      : "dbfilename can't be a path, just a filename";
+  }
+  return null;
 }
 
 function copyWords(address: usize, bytes: u32, out: TextBuilder): void {

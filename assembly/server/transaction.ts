@@ -12,7 +12,7 @@
  * MULTI .. EXEC, and those who wait for keys are served after it.
  */
 
-import { EXCHANGE, Exchange, SERVER_ROOT, Status } from "../abi";
+import { Alone, EXCHANGE, Exchange, SERVER_ROOT, Status } from "../abi";
 import { Arena, allocate, release } from "../memory/allocator";
 import { beginEffectBlock, endEffectBlock } from "../keyspace/effects";
 import { errorsThisCall } from "../protocol/reply";
@@ -131,7 +131,7 @@ export function isRunSuspended(session: Session): bool {
 
 /** The host has answered: the rest of the queue runs. */
 export function continueTransaction(session: Session): Status {
-  store<u32>(EXCHANGE + Exchange.REQUEST_ALONE, 0);
+  store<u32>(EXCHANGE + Exchange.REQUEST_ALONE, Alone.NOBODY);
   const transaction = changetype<Transaction>(<usize>session.transaction);
   // The command that waited: the request may have pointed at its arguments.
   dropFirst(transaction);
@@ -151,7 +151,7 @@ function runQueue(session: Session, transaction: Transaction): Status {
     if (!session.isLimited || !isDeniedInExec(call, queued.row)) dispatch(call, queued.row);
     if (errorsThisCall()) countErrorCode();
     if (call.status == Status.WAITING) {
-      store<u32>(EXCHANGE + Exchange.REQUEST_ALONE, 1);
+      store<u32>(EXCHANGE + Exchange.REQUEST_ALONE, Alone.IN_BLOCK);
       return Status.WAITING;
     }
     dropFirst(transaction);

@@ -5,7 +5,7 @@ import type { Answer } from "../shared/sessions.js";
 import type { NodeData } from "./data.js";
 import { PORT_NAMES } from "./endpoints.js";
 import type { Log } from "./log.js";
-import { rewriteFile } from "./rewrite.js";
+import { rewriteFile, valuesOf } from "./rewrite.js";
 import { RefusedSetting, readPairs } from "./settings.js";
 import { TlsError } from "./tls-options.js";
 
@@ -99,7 +99,7 @@ export class RequestHandler {
       return { ok: false, text: "ERR The server is running without a config file" };
     }
     try {
-      rewriteFile(file, readPairs(text), currentValue, users());
+      rewriteFile(file, valuesOf(readPairs(text)), currentValue, users());
       log.notice("CONFIG REWRITE executed with success.");
       return { ok: true };
     } catch (cause) {

@@ -34,20 +34,35 @@ function userLine(listed: string): string {
   return listed.split(" ").map(quoteArgument).join(" ");
 }
 
+/** What the engine says of its parameters. */
+export interface Values {
+  /** Name and value of those that differ from their defaults. */
+  readonly changed: readonly [string, string][];
+  /** Present names by older names. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+/** Reads the pairs of a request: values, a pair of nothing, names. */
+export function valuesOf(pairs: readonly [string, string][]): Values {
+  const end = pairs.findIndex(([name]) => name === "");
+  return { changed: pairs.slice(0, end), names: new Map(pairs.slice(end + 1)) };
+}
+
 /**
  * The new text of a configuration file. A parameter's lines take the places of its old ones, left
  * over places vanish, new parameters go to the end. Parameters that stand in the file although they
- * have their default again get it from `currentValue`; a line that names no parameter, or says what
- * it should already, stays as it is. A user's line takes the place of its old one, and users that
- * are gone have none; without `users` those lines are left alone.
+ * have their default again get it from `currentValue`; an older name becomes the present one; a
+ * line that names no parameter, or says what it should already, stays as it is. A user's line takes
+ * the place of its old one, and users that are gone have none; without `users` those lines are left
+ * alone.
  */
 export function rewriteText(
   text: string,
-  pairs: readonly [string, string][],
+  { changed, names }: Values,
   currentValue: (name: string) => string | undefined,
   users?: readonly string[],
 ): string {
-  const pending = new Map(pairs.map(([name, value]) => [name, linesOf(name, toLatin1(value))]));
+  const pending = new Map(changed.map(([name, value]) => [name, linesOf(name, toLatin1(value))]));
   for (const line of users ?? []) pending.set(nameOf(line) as string, [line]);
   const present = (name: string): string[] | undefined => {
     if (name.startsWith("user ")) return users === undefined ? undefined : [];
@@ -61,7 +76,8 @@ export function rewriteText(
   for (const raw of lines) {
     const line = raw.trim();
     hasHeading ||= line === HEADING;
-    const name = nameOf(line);
+    const word = nameOf(line);
+    const name = word && (names.get(word) ?? word);
     if (name !== undefined && !pending.has(name)) {
       const given = present(name);
       if (given !== undefined) pending.set(name, given);
@@ -99,7 +115,7 @@ function isSame(word: string, other: string): boolean {
 /** Rewrites the file so that a crash leaves the old one or the new one. */
 export function rewriteFile(
   path: string,
-  pairs: readonly [string, string][],
+  values: Values,
   currentValue: (name: string) => string | undefined,
   users: readonly string[],
 ): void {
@@ -113,7 +129,7 @@ export function rewriteFile(
   }
   const temporary = `${path}-${process.pid}-${Date.now()}.tmp`;
   try {
-    writeFileSync(temporary, rewriteText(text, pairs, currentValue, users), {
+    writeFileSync(temporary, rewriteText(text, values, currentValue, users), {
       encoding: "latin1",
       flush: true,
       mode: 0o600,

@@ -346,7 +346,10 @@ export class Sessions {
     if (wasAlone) this.unfreeze();
     this.#alone = undefined;
     this.#protect(() => this.#advance(session, this.#complete(session, request, answer)));
-    if (wasAlone) this.thaw();
+    if (!wasAlone) return;
+    // What waited for the end of a transaction's block goes into the log at the end of this turn.
+    this.#options.onEffects?.(this.engine.bytes, 0, 0);
+    this.thaw();
   }
 
   #complete(session: Session, request: EngineRequest, answer: Answer): number {

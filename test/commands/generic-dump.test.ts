@@ -88,7 +88,7 @@ describe("DUMP", () => {
     expect(bytesOf(ask("DUMP s")).length).toBeLessThan(60);
     expect(ask("RESTORE", "t", 0, bytesOf(ask("DUMP s")))).toBe("OK");
     expect(ask("GET t")).toBe("a".repeat(1000));
-    ask("CONFIG SET rdbcompression no");
+    engine.open(SessionFlag.INTERNAL).call("CONFIG SET rdbcompression no");
     expect(bytesOf(ask("DUMP s"))).toEqual(payload(0, text("a".repeat(1000))));
   });
   it("writes packed values as listpacks and integer sets", () => {

@@ -84,6 +84,41 @@ describe("CONFIG SET", () => {
     expect(shownValue(name)).toBe(shown);
   });
 
+  it("rdbcompression is image-compression by its older name", () => {
+    for (const [name, value] of [
+      ["rdbcompression", "yes"],
+      ["image-compression", "no"],
+    ] as const) {
+      expect(answered(["CONFIG", "SET", name, value])).toBe("+OK\r\n");
+      expect(shownValue("rdbcompression")).toBe(value);
+      expect(shownValue("image-compression")).toBe(value);
+    }
+  });
+
+  it("names of files have no path in them", () => {
+    const host = engine.open(SessionFlag.INTERNAL);
+    const configure = (...words: string[]) => host.call("QUIRE", "CONFIGURE", ...words);
+    expect(configure("enable-protected-configs", "yes")).toBe("+OK\r\n");
+    const refusal =
+      "-ERR CONFIG SET failed (possibly related to argument 'dbfilename') - " +
+      "dbfilename can't be a path, just a filename\r\n";
+    for (const path of ["a/b", "a\\b", "/"]) {
+      expect(session.call("CONFIG", "SET", "dbfilename", path)).toBe(refusal);
+    }
+    for (const name of ["x.rdb", ""]) {
+      expect(session.call("CONFIG", "SET", "dbfilename", name)).toBe("+OK\r\n");
+      expect(shownValue("dbfilename")).toBe(name);
+    }
+    for (const [name, value, reason] of [
+      ["appendfilename", "a/b", "appendfilename can't be a path, just a filename"],
+      ["appendfilename", "", "appendfilename can't be empty"],
+      ["appenddirname", "a/b", "appenddirname can't be a path, just a dirname"],
+      ["appenddirname", "", "appenddirname can't be empty"],
+    ] as const) {
+      expect(configure(name, value)).toBe(`-ERR ${reason}\r\n`);
+    }
+  });
+
   it.each([
     ["save", "60 1 30 2"],
     ["save", ""],
@@ -106,6 +141,8 @@ describe("CONFIG SET", () => {
     ["databases", "4", "can't set immutable config"],
     ["dir", "/tmp", "can't set protected config"],
     ["requirepass", "x".repeat(70000), "argument is too long"],
+    ["rdbcompression", "maybe", "argument must be 'yes' or 'no'"],
+    ["dbfilename", "dump.rdb", "can't set protected config"],
   ])("%s refuses a value", (name, value, reason) => {
     const before = shownValue(name);
     expect(session.call("CONFIG", "SET", name, value)).toBe(setError(name, reason));
@@ -233,7 +270,10 @@ describe("CONFIG REWRITE", () => {
     session.raw(encode(["CONFIG", "REWRITE"]));
     const request = engine.request();
     expect(request.kind).toBe(Request.REWRITE_CONFIGURATION);
-    expect(request.text).toBe("hz\x0020\0save\x00900 1\0");
+    const [values, names] = request.text.split("\0\0\0");
+    expect(values).toBe("hz\x0020\0save\x00900 1");
+    expect(names).toMatch(/(^|\0)rdbcompression\0image-compression\0/);
+    expect(names).toMatch(/(^|\0)slave-priority\0replica-priority\0/);
     const text = "ERR The server is running without a config file";
     engine.complete(request.id, false, text);
     expect(engine.takeReplies(session.id).toString()).toBe(`-${text}\r\n`);

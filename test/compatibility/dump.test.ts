@@ -15,6 +15,8 @@ describe.skipIf(!hasRedisServer())(`DUMP and RESTORE, seed ${SEED}`, () => {
   let client: RedisClient;
   let engine: TestEngine;
   let session: TestSession;
+  /** Sets what a client's session would need a host for. */
+  let host: TestSession;
 
   beforeAll(async () => {
     server = await RedisServer.start();
@@ -26,7 +28,8 @@ describe.skipIf(!hasRedisServer())(`DUMP and RESTORE, seed ${SEED}`, () => {
 
   function open(): void {
     engine = new TestEngine();
-    engine.open(SessionFlag.INTERNAL).call("QUIRE CONFIGURE enable-debug-command yes");
+    host = engine.open(SessionFlag.INTERNAL);
+    host.call("QUIRE CONFIGURE enable-debug-command yes");
     session = engine.open();
   }
 
@@ -60,7 +63,7 @@ describe.skipIf(!hasRedisServer())(`DUMP and RESTORE, seed ${SEED}`, () => {
       const values = new RandomValues(seed);
       for (let n = 0; n < VALUES; n++) {
         if (n % 5 === 0) for (const words of values.limits()) await client.ask(...words);
-        if (n % 5 === 2) for (const words of values.limits()) session.call(...words);
+        if (n % 5 === 2) for (const words of values.limits()) host.call(...words);
         const words = values.command(`k${n}`);
         await client.ask(...words);
         await goRound(`k${n}`, `${words[0]} of ${words.length}, number ${n}`);
@@ -76,7 +79,7 @@ describe.skipIf(!hasRedisServer())(`DUMP and RESTORE, seed ${SEED}`, () => {
       await client.ask("FLUSHALL");
       const values = new RandomValues(seed);
       for (let n = 0; n < VALUES; n++) {
-        if (n % 5 === 0) for (const words of values.limits()) session.call(...words);
+        if (n % 5 === 0) for (const words of values.limits()) host.call(...words);
         const words = values.command("here");
         const what = `${words[0]} of ${words.length}, number ${n}`;
         session.call("DEL here");

@@ -115,6 +115,30 @@ describe("MIGRATE", () => {
     expect(await wire.ask("EXISTS", "a")).toBe(":1");
   });
 
+  it("that fails lets go of what came before it, by itself and in a transaction", async () => {
+    const program = await startProgram("--dir", join(folder, "held"), "--port", "auto");
+    const client = await Wire.open({ port: program.port });
+    const refused = "MIGRATE 127.0.0.1 1 a 0 50";
+    const error = "-IOERR error or timeout writing to target instance";
+    for (const [commands, replies] of [
+      [
+        ["SET a 1", refused],
+        ["+OK", error],
+      ],
+      [
+        ["SET a 1", "MULTI", refused, "EXEC"],
+        ["+OK", "+OK", "+QUEUED", "*1", error],
+      ],
+    ] as const) {
+      client.socket.write(Buffer.concat(commands.map((each) => encodeRequest(each.split(" ")))));
+      for (const reply of replies) expect(await client.line()).toBe(reply);
+      expect(await client.ask("SET", "b", "1")).toBe("+OK");
+    }
+    client.close();
+    program.child.kill("SIGKILL");
+    await program.exit;
+  });
+
   describe.skipIf(!hasRedisServer())("to redis-server", () => {
     const port = 20000 + (process.pid % 10000);
     let server: RedisServer;

@@ -16,7 +16,7 @@
  * nothing is written any more: what the file holds behind the last sync is unknown, and a retry
  * may lie.
  */
-import { EFFECTS_WINDOW, Exchange } from "../../../assembly/abi.js";
+import { Alone, EFFECTS_WINDOW, Exchange } from "../../../assembly/abi.js";
 import { copyBytes } from "../copy.js";
 import type { Engine } from "../engine.js";
 import { Crc64 } from "./crc64.js";
@@ -208,7 +208,7 @@ export class LogWriter {
   /** A transaction waits for an answer: its block has not ended, and no batch ends within one. */
   get #isInBlock(): boolean {
     const { engine } = this.#options;
-    return engine !== undefined && engine.word(Exchange.REQUEST_ALONE) !== 0;
+    return engine !== undefined && engine.word(Exchange.REQUEST_ALONE) === Alone.IN_BLOCK;
   }
 
   /** Called each second. */
