@@ -3,6 +3,7 @@
  * names. What the host must know before there is an engine (databases, memory) is read here.
  */
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { SMALLEST_MEMORY_BYTES } from "../shared/engine.js";
 import type { Run } from "../shared/internal.js";
 import { ReplyError, Status } from "../shared/protocol/resp.js";
@@ -13,7 +14,7 @@ import {
   fromLatin1,
   parseConfiguration,
 } from "./directives.js";
-import { PORT_NAMES, type PortName } from "./endpoints.js";
+import { isPortName, type PortName } from "./endpoints.js";
 
 export type { Run };
 
@@ -88,10 +89,6 @@ export function planConfiguration(directives: readonly Directive[], version: str
   return plan;
 }
 
-function isPortName(name: string): name is PortName {
-  return (PORT_NAMES as readonly string[]).includes(name);
-}
-
 /** Directives that mean nothing to a server that keeps nothing. */
 function isKeeping(name: string): boolean {
   return name === "appendonly" || name === "save";
@@ -144,7 +141,14 @@ export function applyConfiguration(plan: Plan, run: Run, version: string): strin
     if (reply instanceof Status && reply.text === "UNUSED") unused.add(directive.name);
   }
   loadAclFile(plan, run, version);
+  tellPlace(run);
   return [...unused];
+}
+
+/** The data directory goes by its full path, as with redis-server, which works in it. */
+function tellPlace(run: Run): void {
+  const [[, directory] = []] = readParameters(["dir"], run);
+  if (directory !== undefined) run(["QUIRE", "CONFIGURE", "dir", resolve(directory)]);
 }
 
 /** " (quire.conf, line 3)": where a parameter was set; empty when it stood in no file. */

@@ -3,17 +3,16 @@
  * is none, and nothing is kept.
  */
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { access, realpath, stat } from "node:fs/promises";
 import { setImmediate as defer } from "node:timers";
 import type { EngineFile } from "../shared/persistence/image-store.js";
 import { KeptData, type KeptSettings } from "../shared/persistence/kept-data.js";
 import type { SyncPolicy } from "../shared/persistence/log-writer.js";
 import type { Engines, ForeignData } from "../shared/persistence/persistence.js";
 import type { Storage } from "../shared/persistence/storage.js";
+import { systemTextOf } from "../shared/reason.js";
 import type { Sessions } from "../shared/sessions.js";
 import { deflate, inflate } from "./compression.js";
-import { reasonOf } from "./directives.js";
 import type { Log } from "./log.js";
 import { RefusedSetting, type Settings } from "./settings.js";
 import { NodeStorage } from "./storage.js";
@@ -83,31 +82,35 @@ export class NodeData extends KeptData {
   }
 
   /**
-   * The data goes on in another directory, which must be there and hold none; throws a
-   * RefusedSetting when it cannot, and everything is as it was.
+   * The data goes on in another directory, which must be there and hold no other; throws a
+   * RefusedSetting when it cannot, and everything is as it was. Answers the directory's full path.
    */
-  async move(directory: string): Promise<void> {
-    await refuseMissing(directory);
+  async move(directory: string): Promise<string> {
+    const place = await findDirectory(directory);
     const before = this.place;
-    const place = resolve(directory);
-    if (before === undefined || place === before) return;
+    if (before === undefined) return place;
     try {
+      if (place === (await realpath(before))) return place;
       await this.moveTo(new NodeStorage(place));
     } catch (cause) {
-      throw new RefusedSetting("dir", (cause as Error).message);
+      throw new RefusedSetting("dir", systemTextOf(cause));
     }
     this.#log.notice(`The data directory is now ${place}, not ${before}`);
+    return place;
   }
 }
 
-async function refuseMissing(directory: string): Promise<void> {
+/** The full path of a directory that files can be made in; throws a RefusedSetting. */
+export async function findDirectory(directory: string): Promise<string> {
   try {
-    await access(directory, constants.W_OK);
+    const found = await stat(directory);
+    if (!found.isDirectory()) throw new RefusedSetting("dir", "Not a directory");
+    await access(directory, constants.W_OK | constants.X_OK);
+    return await realpath(directory);
   } catch (cause) {
-    const text = reasonOf(cause);
-    throw new RefusedSetting("dir", `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`);
+    if (cause instanceof RefusedSetting) throw cause;
+    throw new RefusedSetting("dir", systemTextOf(cause));
   }
-  if (!(await stat(directory)).isDirectory()) throw new RefusedSetting("dir", "Not a directory");
 }
 
 function keptSettings(settings: Settings): KeptSettings {

@@ -10,6 +10,10 @@ import type { Settings } from "./settings.js";
 export const PORT_NAMES = ["port", "tls-port", "metrics-port"] as const;
 export type PortName = (typeof PORT_NAMES)[number];
 
+export function isPortName(name: string): name is PortName {
+  return (PORT_NAMES as readonly string[]).includes(name);
+}
+
 export interface EndpointsOptions {
   /** Takes a connection that came through a port. */
   accept: Record<PortName, (socket: Socket) => void>;

@@ -3,7 +3,7 @@ import { Request } from "../../assembly/abi.js";
 import type { EngineRequest } from "../shared/engine.js";
 import type { Answer } from "../shared/sessions.js";
 import type { NodeData } from "./data.js";
-import { PORT_NAMES } from "./endpoints.js";
+import { isPortName } from "./endpoints.js";
 import type { Log } from "./log.js";
 import { rewriteFile, valuesOf } from "./rewrite.js";
 import { RefusedSetting, readPairs } from "./settings.js";
@@ -81,8 +81,8 @@ export class RequestHandler {
   }
 
   #configure(text: string): Answer | Promise<Answer> {
-    if (!this.started) return { ok: true };
     const pairs = readPairs(text);
+    if (!this.started) return isMove(pairs) ? { ok: false, text: LOADING } : { ok: true };
     return this.#options.apply(pairs).then(
       () => ({ ok: true }),
       (cause: Error) => {
@@ -111,7 +111,7 @@ export class RequestHandler {
   /** The connection closes without a reply, as the last thing that happens. */
   async #shutdown(options: readonly string[]): Promise<Answer> {
     this.#options.log.notice("User requested shutdown...");
-    const refusal = await this.#options.data.saves.beforeStop(options);
+    const refusal = await this.#options.data.beforeStop(options);
     if (refusal !== undefined) return { ok: false, text: refusal };
     setImmediate(this.#options.stop);
     return new Promise(() => {});
@@ -128,12 +128,19 @@ function refusal(names: readonly string[], cause: Error): string {
   return `${start}${name}') - ${reason}`;
 }
 
+/** What is being loaded cannot move. */
+const LOADING = refusal(["dir"], new RefusedSetting("dir", "the data set is being loaded"));
+
+function isMove(pairs: readonly [string, string][]): boolean {
+  return pairs.some(([name]) => name === "dir");
+}
+
 function isOfTls(name: string): boolean {
   return name.startsWith("tls-");
 }
 
 function isOfAddress(name: string): boolean {
-  return name === "bind" || (PORT_NAMES as readonly string[]).includes(name);
+  return name === "bind" || isPortName(name);
 }
 
 function reasonFor(name: string): string {

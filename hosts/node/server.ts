@@ -7,6 +7,7 @@ import { Exchange } from "../../assembly/abi.js";
 import { Engine, type EngineOptions, type EngineRequest, type Link } from "../shared/engine.js";
 import { runInternally } from "../shared/internal.js";
 import type { ForeignData } from "../shared/persistence/persistence.js";
+import { HalfLoaded } from "../shared/persistence/reload-log.js";
 import type { Storage } from "../shared/persistence/storage.js";
 import { Remembered } from "../shared/remembered.js";
 import { type Answer, Sessions } from "../shared/sessions.js";
@@ -24,9 +25,9 @@ import {
   readParameters,
 } from "./configuration.js";
 import { Connections } from "./connections.js";
-import { NodeData } from "./data.js";
+import { findDirectory, NodeData } from "./data.js";
 import type { Directive } from "./directives.js";
-import { Endpoints, PORT_NAMES, type PortName } from "./endpoints.js";
+import { Endpoints, isPortName, type PortName } from "./endpoints.js";
 import { refreshFacts, tellFacts } from "./facts.js";
 import { exportTo, foreignData } from "./foreign-data.js";
 import { Log, LogLevel } from "./log.js";
@@ -159,7 +160,7 @@ class Server implements RunningServer {
           setEffects: (on) => {
             if (this.#data.hasLog) this.#sessions.run((engine) => engine.setEffects(on));
           },
-          loadLog: (databases) => this.#data.reload(databases),
+          loadLog: (databases) => this.#loadLog(databases),
         }),
       log: this.log,
     });
@@ -309,7 +310,7 @@ class Server implements RunningServer {
 
   async shutdown(parameter: string): Promise<boolean> {
     const options = this.#currentValue(parameter)?.split(" ") ?? [];
-    const refusal = await this.#data.saves.beforeStop(options);
+    const refusal = await this.#data.beforeStop(options);
     if (refusal === undefined) await this.close();
     return refusal === undefined;
   }
@@ -344,7 +345,7 @@ class Server implements RunningServer {
     void this.#recover(trap);
   }
 
-  async #recover(trap: EngineTrap): Promise<void> {
+  async #recover(trap: EngineTrap | undefined): Promise<void> {
     this.#isLoading = true;
     try {
       await this.#data.recover(this.#sessions.engine.position());
@@ -353,6 +354,16 @@ class Server implements RunningServer {
     } catch (cause) {
       this.log.warning(`The data cannot be loaded again: ${(cause as Error).message}`);
       this.#closing ??= this.#close(trap);
+    }
+  }
+
+  /** DEBUG LOADAOF; when that ends half-way the data is loaded as after a trap. */
+  async #loadLog(databases: number): Promise<void> {
+    try {
+      await this.#data.reload(databases);
+    } catch (cause) {
+      if (cause instanceof HalfLoaded) await this.#recover(undefined);
+      throw cause;
     }
   }
 
@@ -418,22 +429,38 @@ class Server implements RunningServer {
 
   /** Applies parameters at run time; throws with the reason when one cannot be. */
   async #apply(pairs: readonly [string, string][]): Promise<void> {
-    const next = withChanges(this.#settings, pairs);
+    const before = this.#settings;
+    const next = withChanges(before, pairs);
     const names = pairs.map(([name]) => name);
+    const isMove = names.includes("dir");
+    if (isMove) await findDirectory(next.dir);
     if (names.includes("logfile")) this.log.useFile(next.logfile);
     if (names.includes("loglevel")) this.log.useLevel(next.loglevel);
     const isTls = names.some((name) => name.startsWith("tls-")) && next.tls.port !== 0;
     const tls = isTls ? tlsOptions(next.tls) : undefined;
     if (tls !== undefined && this.tlsPort === 0) this.#connections.useTls(tls);
-    if (names.some((name) => name === "bind" || (PORT_NAMES as readonly string[]).includes(name))) {
-      await this.#endpoints.move(this.#settings, next);
-    }
+    const isAddress = names.some((name) => name === "bind" || isPortName(name));
+    if (isAddress) await this.#endpoints.move(before, next);
     if (tls !== undefined) this.#connections.useTls(tls);
-    if (names.some((name) => name.startsWith("append") || name.startsWith("aof-"))) {
-      await this.#data.applySettings(next);
+    const isLog = names.some((name) => name.startsWith("append") || name.startsWith("aof-"));
+    if (isLog) await this.#data.applySettings(next);
+    if (isMove) {
+      try {
+        await this.#moveData(next.dir);
+      } catch (cause) {
+        if (isLog) await this.#data.applySettings(before);
+        if (isAddress) await this.#endpoints.move(next, before);
+        throw cause;
+      }
     }
-    if (names.includes("dir")) await this.#data.move(next.dir);
-    this.#use(next);
+    // Others may have changed other parameters meanwhile.
+    this.#use(withChanges(this.#settings, pairs));
+  }
+
+  /** The engine, which keeps the name as it was given, learns the full one. */
+  async #moveData(directory: string): Promise<void> {
+    const place = await this.#data.move(directory);
+    this.#internally((run) => run(["QUIRE", "CONFIGURE", "dir", place]));
   }
 
   #use(settings: Settings): void {

@@ -28,20 +28,6 @@ export function reasonOf(cause: unknown): string {
   );
 }
 
-const SYSTEM_TEXTS: Record<string, string> = {
-  ENOSPC: "No space left on device",
-  EIO: "Input/output error",
-  EDQUOT: "Disk quota exceeded",
-  EROFS: "Read-only file system",
-  EFBIG: "File too large",
-};
-
-/** As the system's own text for an error number reads, where that is known. */
-export function systemText(cause: Error): string {
-  const { code = "" } = cause as { code?: string };
-  return SYSTEM_TEXTS[code] ?? cause.message.replace(/[\r\n]+/g, " ");
-}
-
 /** The system's code of an error; undefined when it is not the system's. */
 export function codeOf(cause: unknown): string | undefined {
   const { code } = cause as { code?: unknown };
@@ -68,4 +54,23 @@ export function unusable(place: string, name: string, cause: unknown): Error {
   }
   const help = (code !== undefined && HELP[code]) || BRING_BACK;
   return new Error(`${name} in ${place} cannot be used: ${reasonOf(cause)}; ${help}`, { cause });
+}
+
+const TEXTS: Record<string, string> = {
+  EACCES: "Permission denied",
+  EDQUOT: "Disk quota exceeded",
+  EFBIG: "File too large",
+  EIO: "Input/output error",
+  ENAMETOOLONG: "File name too long",
+  ENOENT: "No such file or directory",
+  ENOSPC: "No space left on device",
+  ENOTDIR: "Not a directory",
+  EPERM: "Operation not permitted",
+  EROFS: "Read-only file system",
+};
+
+/** As the system's own text for an error number reads, where that is known. */
+export function systemTextOf(cause: unknown): string {
+  const { code = "", message } = cause as { code?: string; message: string };
+  return TEXTS[code] ?? message.replace(/[\r\n]+/g, " ");
 }

@@ -1,8 +1,15 @@
 /** What a server keeps: its directory, restarts, traps, settings of the log at run time. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { runProgram, type ServerProgram, startProgram, Wire } from "./support.js";
 
@@ -274,6 +281,77 @@ describe("settings at run time", () => {
     server = await start(place);
     expect(await ask(server, "DBSIZE")).toBe(`:${answered + 1}`);
     expect(await ask(server, "GET", "counter")).toBe("40");
+  });
+
+  it("move the data back, by any name of a directory; together with others or not at all", async () => {
+    const [dir, other] = [newFolder(), newFolder()];
+    const link = join(newFolder(), "link");
+    symlinkSync(dir, link);
+    let server = await start(dir, "--enable-protected-configs", "yes");
+    const wire = await open(server);
+    const set = (...words: string[]) => wire.ask("CONFIG", "SET", ...words);
+    expect(await set("dir", link)).toBe("+OK");
+    expect(readdirSync(dir).some((name) => name.startsWith("image"))).toBe(false);
+    for (const place of [relative(process.cwd(), other), dir, other]) {
+      expect(await wire.ask("INCR", "n")).toMatch(/^:/);
+      expect(await set("dir", place)).toBe("+OK");
+      expect(await wire.parameter("dir")).toBe(resolve(place));
+    }
+    expect(await set("appendfsync", "always", "dir", join(dir, "none"))).toMatch(
+      /^-ERR CONFIG SET/,
+    );
+    expect(await wire.parameter("appendfsync")).toBe("everysec");
+    for (const words of [["MULTI"], ["INCR", "n"], ["CONFIG", "SET", "dir", dir]]) {
+      await wire.ask(...words);
+    }
+    expect(await wire.ask("EXEC")).toBe("*2");
+    expect([await wire.line(), await wire.line()]).toEqual([
+      ":4",
+      "-ERR CONFIG SET failed (possibly related to argument 'dir') - a transaction is running",
+    ]);
+    expect(await set("appendfsync", "always", "dir", dir, "dbfilename", "other.rdb")).toBe("+OK");
+    expect(await set("rdb-on-save", "yes")).toBe("+OK");
+    expect(await wire.ask("SAVE")).toBe("+OK");
+    expect(readdirSync(dir)).toContain("other.rdb");
+    await kill(server);
+    server = await start(dir);
+    expect(await ask(server, "GET", "n")).toBe("4");
+  });
+
+  it("show the full path of the data directory, and CONFIG REWRITE writes it", async () => {
+    const dir = newFolder();
+    const file = join(newFolder(), "quire.conf");
+    writeFileSync(file, "rdbcompression yes\n");
+    const server = await startProgram(
+      file,
+      "--dir",
+      relative(process.cwd(), dir),
+      "--port",
+      "auto",
+    );
+    programs.push(server);
+    const wire = await open(server);
+    expect(await wire.parameter("dir")).toBe(dir);
+    expect(await wire.parameter("image-compression")).toBe("yes");
+    expect(await wire.ask("CONFIG", "REWRITE")).toBe("+OK");
+    const lines = readFileSync(file, "utf8").split("\n");
+    expect(lines[0]).toBe("image-compression yes");
+    expect(lines).toContain(`dir ${dir}`);
+    expect(lines.filter((line) => line.includes("compression"))).toHaveLength(1);
+  });
+
+  it("that move the data do not keep the server from stopping", async () => {
+    const [dir, other] = [newFolder(), newFolder()];
+    const server = await start(dir, "--enable-protected-configs", "yes");
+    const wire = await open(server);
+    expect(await wire.ask("DEBUG", "POPULATE", "200000")).toBe("+OK");
+    wire.send("CONFIG", "SET", "dir", other);
+    wire.send("SHUTDOWN");
+    const second = await open(server);
+    second.send("SHUTDOWN");
+    expect(await server.exit).toBe(0);
+    const isThere = readdirSync(other).includes("quire.manifest");
+    expect(await ask(await start(isThere ? other : dir), "DBSIZE")).toBe(":200000");
   });
 });
 

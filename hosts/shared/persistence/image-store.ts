@@ -3,6 +3,7 @@
  * are no longer needed.
  */
 import type { Engine } from "../engine.js";
+import { removeUnfinished } from "./arrival.js";
 import type { Manifest } from "./manifest.js";
 import type { BegunImage } from "./saves.js";
 import { Snapshot, type SnapshotOptions } from "./snapshot.js";
@@ -80,6 +81,7 @@ export class ImageStore {
 
 /** Removes what a process that ended early has left; only before anything is written. */
 export async function removeRubbish(storage: Storage): Promise<void> {
+  await removeUnfinished(storage);
   for (const name of await storage.list()) {
     if (name.startsWith(TEMPORARY)) await storage.remove(name);
   }

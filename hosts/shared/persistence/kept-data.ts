@@ -5,10 +5,10 @@
 import { Exchange } from "../../../assembly/abi.js";
 import { codeOf, explain, reasonOf } from "../reason.js";
 import type { Answer, Sessions } from "../sessions.js";
+import { dropArrival, endArrival, prepareArrival } from "./arrival.js";
 import { type EngineFile, ImageStore, removeRubbish } from "./image-store.js";
 import { LogGate } from "./log-gate.js";
 import type { SyncPolicy } from "./log-writer.js";
-import { isDataFile } from "./move.js";
 import { type Engines, type ForeignData, Persistence } from "./persistence.js";
 import { Rewrites } from "./rewrites.js";
 import { type BegunImage, parseSavePoints, Saves } from "./saves.js";
@@ -196,15 +196,19 @@ export class KeptData {
     if (persistence === undefined) throw new Error("nothing is kept");
     const lock = await lockPlace(storage, this.#options.tools.holder);
     try {
-      const found = (await storage.list()).find(isDataFile);
-      if (found !== undefined) throw new Error(`${storage.place} holds data already: ${found}`);
-      await moveOrClean(persistence, storage);
+      await this.saves.yieldTo(() => moveInto(persistence, storage));
     } catch (cause) {
       await lock.release();
       throw cause;
     }
     await this.#lock?.release();
     this.#lock = lock;
+  }
+
+  /** The last image before the host stops, when it is wanted; an error line when there is none. */
+  async beforeStop(options: readonly string[]): Promise<string | undefined> {
+    await this.#persistence?.abortMove("the server stops");
+    return this.saves.beforeStop(options);
   }
 
   /** DEBUG LOADAOF; there are so many databases. */
@@ -281,16 +285,15 @@ export class KeptData {
 }
 
 /** What a move that failed has left is removed: there was none of it before. */
-async function moveOrClean(persistence: Persistence, storage: Storage): Promise<void> {
+async function moveInto(persistence: Persistence, storage: Storage): Promise<void> {
+  await prepareArrival(storage, persistence.engine.history());
   try {
     await persistence.moveTo(storage);
   } catch (cause) {
-    for (const name of await storage.list()) {
-      if (isDataFile(name)) await storage.remove(name).catch(() => {});
-    }
-    await removeRubbish(storage);
+    await dropArrival(storage).catch(() => {});
     throw cause;
   }
+  await endArrival(storage);
 }
 
 async function lockPlace(storage: Storage, holder: string): Promise<StorageLock> {

@@ -37,3 +37,24 @@ export async function reopenSegment(
     throw cause;
   }
 }
+
+export function isSegment(name: string): boolean {
+  return /^log-.*\.aof$/.test(name);
+}
+
+/** Without a manifest there is nothing that an image or a log could belong to. */
+export async function refuseOrphans(storage: Storage): Promise<void> {
+  const names = await storage.list();
+  let found = names.find((name) => /^image-.*\.quire$/.test(name));
+  for (const name of names.filter(isSegment)) {
+    const file = await storage.openRead(name);
+    // One that a start which did not get further has left holds only its header.
+    if (file.bytes > 256) found ??= name;
+    file.close();
+  }
+  if (found === undefined) return;
+  throw new Error(
+    `${storage.place} holds ${found}, but no quire.manifest: ` +
+      "bring that back, or move these files away",
+  );
+}

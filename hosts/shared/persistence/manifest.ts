@@ -97,6 +97,21 @@ function signed(text: string): Uint8Array {
 
 /** Reads a manifest's bytes; throws an Error that says what is wrong with them. */
 export function parseManifest(bytes: Uint8Array): Manifest {
+  return readLines(linesOf(bytes));
+}
+
+/** The history of the data set that has left this place; undefined when none has. */
+export function historyOfMoved(bytes: Uint8Array): string | undefined {
+  try {
+    const [history = "", moved = ""] = linesOf(bytes);
+    return moved.startsWith("moved ") ? history.slice("history ".length) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The lines between the first and the last, which are what they must be. */
+function linesOf(bytes: Uint8Array): string[] {
   const text = new TextDecoder("latin1").decode(bytes);
   const end = text.lastIndexOf("crc64 ");
   if (end <= 0 || text[end - 1] !== "\n")
@@ -106,7 +121,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   }
   const [head, ...lines] = text.slice(0, end - 1).split("\n");
   if (head !== "quire manifest 1") throw new Error(`its first line is "${head}", not known here`);
-  return readLines(lines);
+  return lines;
 }
 
 function readLines(lines: readonly string[]): Manifest {

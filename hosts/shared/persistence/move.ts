@@ -61,8 +61,3 @@ export class SegmentCopy {
     return this.#to.bytes - began;
   }
 }
-
-/** Whether a file is part of a data set, of this directory or of one that was moved away. */
-export function isDataFile(name: string): boolean {
-  return /^(quire\.manifest|image-.*\.quire|log-.*\.aof|engine-.*\.wasm)$/.test(name);
-}

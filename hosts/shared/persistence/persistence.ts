@@ -12,11 +12,11 @@
  */
 import { Exchange } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
-import { explain, systemText } from "../reason.js";
+import { explain, systemTextOf } from "../reason.js";
 import { leaveTornEnd } from "./cut.js";
 import { Latency, TimedFile } from "./latency.js";
 import { loadDataSet } from "./load.js";
-import { createSegment, reopenSegment } from "./log-files.js";
+import { createSegment, isSegment, refuseOrphans, reopenSegment } from "./log-files.js";
 import type { LogEnd } from "./log-reader.js";
 import { LogWriter, type Segment } from "./log-writer.js";
 import {
@@ -52,7 +52,7 @@ export class Persistence {
   #changes: Promise<void> = Promise.resolve();
   #restarting: Promise<void> | undefined;
   #snapshot: BegunImage | undefined;
-  #isMoving = false;
+  #moving: Promise<void> | undefined;
   #lastBeatMs = 0;
   #imageBytes = 0;
   #olderBytes = 0;
@@ -117,7 +117,7 @@ export class Persistence {
 
   async #startEmpty(foreign: ForeignData | undefined): Promise<void> {
     const { engine } = this;
-    if (!foreign?.replaces) await this.#refuseOrphans();
+    if (!foreign?.replaces) await refuseOrphans(this.storage);
     this.#manifest = { history: engine.history(), earlier: [], segments: [] };
     if (await foreign?.load()) {
       const { snapshot, durable } = this.#options.images.begin(this.storage, engine);
@@ -136,6 +136,7 @@ export class Persistence {
 
   /** The host stops: the log ends durably. */
   async close(): Promise<void> {
+    await this.abortMove("the server stops");
     await this.#restarting?.catch(() => {});
     await this.#changes;
     const writer = this.#writer;
@@ -155,6 +156,7 @@ export class Persistence {
     const ended = writer?.endAt(position);
     await this.#endSnapshot();
     await ended;
+    await this.#moving?.catch(() => {});
     await this.#restarting?.catch(() => {});
     await this.#changes;
     await this.#spare?.file.close().catch(() => {});
@@ -174,6 +176,7 @@ export class Persistence {
 
   /** Applies other settings; rejects when the log cannot be turned on. */
   async apply(settings: LogSettings): Promise<void> {
+    if (this.#moving !== undefined) await this.#moving.catch(() => {});
     const before = this.settings;
     this.settings = settings;
     if (this.#writer !== undefined) {
@@ -196,7 +199,7 @@ export class Persistence {
   beginImage(): BegunImage {
     const { engine } = this.#options.sessions;
     if (engine.word(Exchange.REQUEST_ALONE) !== 0) throw new Error("a transaction is running");
-    if (this.#isMoving) throw new Error("the data set is being moved to another place");
+    if (this.#moving !== undefined) throw new Error("the data set is moving to another place");
     const current = this.#cutLog(engine);
     return this.#snap(engine, (image) => this.#adopt(image, current));
   }
@@ -231,30 +234,37 @@ export class Persistence {
    * The data set goes on in another place, which holds none. That has an image and a copy of the
    * log behind it, durably, before the old one is left; when it cannot be, nothing has changed.
    */
-  async moveTo(storage: Storage): Promise<void> {
+  moveTo(storage: Storage): Promise<void> {
+    if (this.#moving !== undefined) throw new Error("the data set is moving already");
+    this.#moving = this.#move(storage).finally(() => {
+      this.#moving = undefined;
+    });
+    return this.#moving;
+  }
+
+  /** When the data set is moving it stays where it is, unless that is all but done. */
+  async abortMove(reason: string): Promise<void> {
+    if (this.#moving === undefined) return;
+    await this.#snapshot?.snapshot.abort(reason);
+    await this.#moving.catch(() => {});
+  }
+
+  async #move(storage: Storage): Promise<void> {
+    await this.#restarting?.catch(() => {});
+    await this.#snapshot?.durable.catch(() => {});
     const { engine } = this;
     if (engine.word(Exchange.REQUEST_ALONE) !== 0) throw new Error("a transaction is running");
-    if (this.#isMoving) throw new Error("the data set is being moved already");
-    this.#isMoving = true;
-    const old = this.storage;
-    try {
-      await this.#restarting?.catch(() => {});
-      await this.#snapshot?.durable.catch(() => {});
-      if (this.isFailing) await this.#restartIn(storage);
-      else await this.#copyTo(storage);
-    } finally {
-      this.#isMoving = false;
+    if (engine.trap !== undefined || engine.word(Exchange.LOADING) !== 0) {
+      throw new Error("the data set is being loaded");
     }
+    if (this.isFailing) await this.#restartIn(storage);
+    else await this.#copyTo(storage);
     if (this.#writer !== undefined) this.#makeSpare();
-    await old.replace(MANIFEST_NAME, renderMoved(this.#manifest, storage.place)).catch((cause) => {
-      const { message } = cause as Error;
-      this.#options.warning(`${old.place} still looks like the place of the data: ${message}`);
-    });
   }
 
   /** The log has failed where it was: image and log begin anew in the other place. */
   async #restartIn(storage: Storage): Promise<void> {
-    const { storage: before } = this;
+    const before = this.storage;
     const manifest = this.#manifest;
     await this.#spare?.file.close().catch(() => {});
     this.#spare = undefined;
@@ -267,38 +277,58 @@ export class Persistence {
       this.#manifest = manifest;
       throw cause;
     }
+    await this.#pause(() => this.#leave(before, storage));
   }
 
   async #copyTo(storage: Storage): Promise<void> {
+    const writer = this.#writer;
     const segment = this.#cutLog(this.engine);
     const { snapshot, durable } = this.#options.images.begin(storage, this.engine);
+    this.#latency.note("fork", snapshot.forkMs);
     this.#snapshot = { snapshot, durable };
     const image = await durable;
-    const copy = segment && (await SegmentCopy.begin(segment, this.storage, storage));
+    const copy =
+      segment === undefined ? undefined : await SegmentCopy.begin(segment, this.storage, storage);
     try {
-      await this.#pause(() => this.#change(() => this.#goOnIn(storage, image, copy || undefined)));
+      const goOn = () => this.#goOnIn(storage, image, writer, copy);
+      await this.#pause(() => this.#change(goOn));
     } catch (cause) {
-      if (copy) await copy.abandon();
+      await copy?.abandon();
       throw cause;
     }
     this.#imageBytes = image.fileBytes;
     this.#olderBytes = 0;
   }
 
-  async #goOnIn(storage: Storage, image: Image, copy: SegmentCopy | undefined): Promise<void> {
-    const writer = this.#writer;
+  /** Image and copy take over, when `writer` still writes the log that the copy is of. */
+  async #goOnIn(
+    storage: Storage,
+    image: Image,
+    writer: LogWriter | undefined,
+    copy: SegmentCopy | undefined,
+  ): Promise<void> {
     await writer?.settle();
+    const file = await copy?.finish();
+    if (writer !== this.#writer) throw new Error("the log has ended meanwhile");
     if (writer?.failure !== undefined) throw writer.failure;
     const { name, offset, history } = image;
-    const file = await copy?.finish();
     const segments = this.#manifest.segments.filter((each) => each.name === copy?.name);
     const manifest = { history, earlier: [], image: { name, offset }, segments };
     await writeManifest(storage, manifest);
+    await this.#leave(this.storage, storage);
+    this.storage = storage;
+    this.#manifest = manifest;
     if (file !== undefined) await writer?.continueIn(new TimedFile(file, this.#latency));
     await this.#spare?.file.close().catch(() => {});
     this.#spare = undefined;
-    this.storage = storage;
-    this.#manifest = manifest;
+  }
+
+  /** Before anything is in the new place alone no start takes the old one for the data set. */
+  async #leave(old: Storage, place: Storage): Promise<void> {
+    await old.replace(MANIFEST_NAME, renderMoved(this.#manifest, place.place)).catch((cause) => {
+      const { message } = cause as Error;
+      this.#options.warning(`${old.place} still looks like the place of the data: ${message}`);
+    });
   }
 
   #snap(engine: Engine, adopt: (image: Image) => Promise<Image>): BegunImage {
@@ -418,7 +448,7 @@ export class Persistence {
 
   #fail(cause: Error): void {
     const { gate, sessions, warning, tellFailure } = this.#options;
-    const reason = systemText(cause);
+    const reason = systemTextOf(cause);
     const { segmentName: name = "" } = this.#writer ?? {};
     const until = "Writes are refused until it can be written";
     warning(`Error writing to the AOF file ${name}: ${explain(cause)}. ${until}.`);
@@ -432,7 +462,8 @@ export class Persistence {
   }
 
   #tryAgain(): void {
-    if (this.#options.sessions.engine.isForked || !this.settings.appendonly) return;
+    const { isForked } = this.engine;
+    if (isForked || this.#moving !== undefined || !this.settings.appendonly) return;
     this.#restart().then(
       () => this.#options.notice("The AOF file can be written again, writes are accepted."),
       (cause: Error) => {
@@ -533,24 +564,6 @@ export class Persistence {
     }
   }
 
-  /** Without a manifest there is nothing that an image or a log could belong to. */
-  async #refuseOrphans(): Promise<void> {
-    const names = await this.storage.list();
-    const image = names.find((name) => /^image-.*\.quire$/.test(name));
-    let found = image;
-    for (const name of names.filter(isSegment)) {
-      const file = await this.storage.openRead(name);
-      // One that a start which did not get further has left holds only its header.
-      if (file.bytes > 256) found ??= name;
-      file.close();
-    }
-    if (found === undefined) return;
-    const { place } = this.storage;
-    throw new Error(
-      `${place} holds ${found}, but no quire.manifest: bring that back, or move these files away`,
-    );
-  }
-
   /** A torn end is cut off, and the data set goes on in a new history; or the start stops. */
   async #leaveTorn(end: LogEnd): Promise<void> {
     const { tornBytes, tornName, tornOffset, position } = end;
@@ -579,10 +592,6 @@ export class Persistence {
     engine.setFact(Exchange.LOG_PENDING_SYNCS, writer?.isSyncing ? 1 : 0);
     engine.setFact(Exchange.LOG_DELAYED_SYNCS, writer?.delayedSyncs ?? 0);
   }
-}
-
-function isSegment(name: string): boolean {
-  return /^log-.*\.aof$/.test(name);
 }
 
 export type { Engines, ForeignData, LogSettings, PersistenceOptions } from "./options.js";

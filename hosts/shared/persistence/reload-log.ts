@@ -1,6 +1,7 @@
 /**
  * DEBUG LOADAOF: image and log are loaded into an engine aside, whose commands are then given to
- * the engine in use, emptied before. So its sessions stay, and nobody sees what is between.
+ * the engine in use, emptied before. So its sessions stay, and nobody sees what is between. Until it
+ * is emptied nothing has changed; what goes wrong after that is a HalfLoaded.
  */
 import { Exchange } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
@@ -13,6 +14,9 @@ import { Replay } from "./versions.js";
 
 const STEPS = 64;
 
+/** The engine in use holds neither what it held nor what it was to hold: files do. */
+export class HalfLoaded extends Error {}
+
 /** Loads what the manifest names, up to the end of its log, in place of what `sessions` have. */
 export async function reloadLog(
   manifest: Manifest,
@@ -23,6 +27,10 @@ export async function reloadLog(
   const { sessions } = options;
   let take = (_: Uint8Array): void => {};
   const aside = await loadAside(manifest, storage, options, databases, (bytes) => take(bytes));
+  const [loaded, expected] = [aside.engine.position(), sessions.engine.position()];
+  if (loaded !== expected) {
+    throw new Error(`the files in ${storage.place} end at position ${loaded}, not at ${expected}`);
+  }
   const effectsOn = (on: boolean) => sessions.run((engine) => engine.setEffects(on));
   effectsOn(false);
   const replay = new Replay(sessions);
@@ -33,7 +41,7 @@ export async function reloadLog(
     do {
       cursor = aside.run((engine) => engine.exportCommands(cursor, STEPS)) ?? 0;
     } while (cursor !== 0);
-    if (replay.refusal !== undefined) throw new Error(replay.refusal);
+    if (replay.refusal !== undefined) throw new HalfLoaded(replay.refusal);
     sessions.engine.setFact(Exchange.CHANGES_SINCE_SAVE, 0);
   } finally {
     replay.close();

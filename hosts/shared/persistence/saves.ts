@@ -51,6 +51,8 @@ export class Saves {
   points: readonly SavePoint[] = [];
   readonly #options: SavesOptions;
   #running: BegunImage | undefined;
+  /** How many others make images of their own. */
+  #others = 0;
   #failed = false;
   #lastSaveMs: number;
   #lastTryMs = 0;
@@ -66,7 +68,19 @@ export class Saves {
   }
 
   get isRunning(): boolean {
-    return this.#running !== undefined;
+    return this.#running !== undefined || this.#others > 0;
+  }
+
+  /** Another makes an image of its own: meanwhile none is begun here. */
+  async yieldTo(run: () => Promise<void>): Promise<void> {
+    this.#others++;
+    this.publish();
+    try {
+      await run();
+    } finally {
+      this.#others--;
+      this.publish();
+    }
   }
 
   /** SAVE: answers when the image is durable. */
@@ -82,7 +96,7 @@ export class Saves {
 
   /** BGSAVE: answers when the image is cut. */
   background(): Answer {
-    if (this.#running !== undefined) {
+    if (this.isRunning) {
       return { ok: false, text: "ERR Background save already in progress" };
     }
     const engine = this.#options.engine();
@@ -208,7 +222,7 @@ export class Saves {
   publish(): void {
     const engine = this.#options.engine();
     const snapshot = this.#running?.snapshot;
-    engine.setWord(Exchange.SAVE_IN_PROGRESS, snapshot === undefined ? 0 : 1);
+    engine.setWord(Exchange.SAVE_IN_PROGRESS, this.isRunning ? 1 : 0);
     engine.setWord(Exchange.SAVE_FAILED, this.#failed ? 1 : 0);
     engine.setFact(Exchange.LAST_SAVE_MS, this.#lastSaveMs);
     engine.setFact(Exchange.SAVE_STARTED_MS, snapshot?.startedMs ?? 0);

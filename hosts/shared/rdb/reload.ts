@@ -2,11 +2,13 @@
  * DEBUG RELOAD: the data set goes out as RDB and comes in again, in one turn of the loop, so that
  * no client sees what is between.
  */
-import { ReloadFlag } from "../../../assembly/abi.js";
+import { Exchange, ReloadFlag } from "../../../assembly/abi.js";
 import type { Sessions } from "../sessions.js";
 import { type FileSource, MemorySource } from "./cursor.js";
+import { canRestore, typeName } from "./format.js";
 import { loadRdb } from "./loader.js";
 import { Pipeline, parameterOf } from "./pipeline.js";
+import { quoteKey, RdbWalker } from "./walker.js";
 import { writeRdb } from "./writer.js";
 
 const NEWEST_WRITTEN_VERSION = "12";
@@ -28,13 +30,26 @@ export function reload(sessions: Sessions, options: ReloadOptions): void {
   try {
     const source = saved ?? writeToMemory(sessions, pipeline, nowMs);
     const databases = Number(parameterOf(pipeline, "databases"));
+    // What is wrong with the file is found before anything is lost.
+    if (saved !== undefined) checkRdb(saved);
+    const { engine } = sessions;
+    const changes = engine.fact(Exchange.CHANGES_SINCE_SAVE);
     if (isSame) setEffects(false);
     if ((flags & ReloadFlag.NOFLUSH) === 0) pipeline.one("FLUSHALL", "SYNC");
     const replace = (flags & ReloadFlag.MERGE) !== 0;
     loadRdb(source, sessions, { nowMs, databases, replace, asClient: !isSame });
+    if (isSame) engine.setFact(Exchange.CHANGES_SINCE_SAVE, changes);
   } finally {
     if (isSame) setEffects(true);
     pipeline.close();
+  }
+}
+
+function checkRdb(source: FileSource): void {
+  const walker = new RdbWalker(source);
+  for (let key = walker.next(); key !== undefined; key = walker.next()) {
+    if (canRestore(key.type)) continue;
+    walker.file.fail(`key ${quoteKey(key.key)} has ${typeName(key.type)}`, key.start);
   }
 }
 
