@@ -283,7 +283,7 @@ describe("settings at run time", () => {
     expect(await ask(server, "GET", "counter")).toBe("40");
   });
 
-  it("move the data back, by any name of a directory; together with others or not at all", async () => {
+  it("move the data back, by any name of a directory; with others or not at all", async () => {
     const [dir, other] = [newFolder(), newFolder()];
     const link = join(newFolder(), "link");
     symlinkSync(dir, link);

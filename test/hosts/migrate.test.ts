@@ -1,6 +1,6 @@
 /** MIGRATE and DEBUG RELOAD of the built server, with redis-server on the other side. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,6 +38,13 @@ async function fill(): Promise<void> {
   for (const _ of commands) await wire.line();
 }
 
+/** Changes since the last image, as INFO shows them. */
+async function changes(): Promise<string> {
+  const bytes = Number((await wire.ask("INFO", "persistence")).slice(1));
+  const text = (await wire.take(bytes + 2)).toString();
+  return /rdb_changes_since_last_save:(\d+)/.exec(text)?.[1] ?? "";
+}
+
 describe("DEBUG RELOAD", () => {
   it("keeps the data and the connections", async () => {
     await fill();
@@ -61,6 +68,31 @@ describe("DEBUG RELOAD", () => {
     expect(await wire.ask("EXEC")).toBe("*3");
     expect([await wire.line(), await wire.line(), await wire.line()]).toEqual(["+OK", "+OK", "$1"]);
     expect(await wire.line()).toBe("1");
+  });
+
+  it("loses nothing to a file that is damaged, and keeps the count of changes", async () => {
+    await fill();
+    await wire.ask("CONFIG", "SET", "rdb-on-save", "yes");
+    expect(await wire.ask("SAVE")).toBe("+OK");
+    await wire.ask("SET", "changed", "1");
+    const before = await wire.ask("DEBUG", "DIGEST");
+    expect(await wire.ask("DEBUG", "RELOAD")).toBe("+OK");
+    expect(await changes()).toBe("1");
+    const file = join(folder, "dump.rdb");
+    const bytes = readFileSync(file);
+    for (const damaged of [
+      bytes.subarray(0, -40),
+      Buffer.from(bytes).fill(255, bytes.length - 9),
+    ]) {
+      writeFileSync(file, damaged);
+      expect(await wire.ask("DEBUG", "RELOAD", "NOSAVE")).toMatch(/^-ERR Error trying to load/);
+      expect(await wire.ask("DEBUG", "DIGEST")).toBe(before);
+    }
+    writeFileSync(file, bytes);
+    expect(await wire.ask("DEBUG", "RELOAD", "NOSAVE")).toBe("+OK");
+    expect(await wire.ask("EXISTS", "changed")).toBe(":0");
+    rmSync(file);
+    await wire.ask("CONFIG", "SET", "rdb-on-save", "no");
   });
 
   it("answers an error when there is nothing to load", async () => {

@@ -1,6 +1,9 @@
 /** The data set moves to another place while commands run: whatever fails, one place has it. */
 import { describe, expect, it } from "vitest";
+import { SessionFlag } from "../../assembly/abi";
 import { MANIFEST_NAME } from "../../hosts/shared/persistence/manifest";
+import { HalfLoaded } from "../../hosts/shared/persistence/reload-log";
+import { Pipeline } from "../../hosts/shared/rdb/pipeline";
 import { MemoryStorage } from "../support/memory-storage";
 import { PersistenceHost } from "../support/persistence-host";
 import { Random } from "../support/random";
@@ -261,6 +264,13 @@ describe("a log that is loaded again", () => {
     client.send("SET", "key", "v", "PX", "100000");
     await host.turn();
     const digest = host.run("DEBUG", "DIGEST");
+    const unlogged = new Pipeline(host.sessions, SessionFlag.INTERNAL | SessionFlag.REPLAY);
+    unlogged.run([
+      ["SET", "unlogged", "v"],
+      ["DEL", "list"],
+    ]);
+    unlogged.close();
+    expect(host.run("DEBUG", "DIGEST")).not.toEqual(digest);
     client.take();
     await host.persistence.reload(16);
     expect(host.run("DEBUG", "DIGEST")).toEqual(digest);
@@ -272,6 +282,41 @@ describe("a log that is loaded again", () => {
       (host.persistence.storage as MemoryStorage).afterKill(),
     ).start();
     expect(next.run("DEBUG", "DIGEST")).toEqual(host.run("DEBUG", "DIGEST"));
+  });
+
+  it("changes nothing when the files are damaged or end too early", async () => {
+    for (const cut of [false, true]) {
+      const storage = new MemoryStorage();
+      const host = await new PersistenceHost(storage, { policy: "always" }).start();
+      for (const key of ["one", "two", "three"]) {
+        host.client().send("SET", key, "v");
+        await host.turn();
+      }
+      const [name = ""] = [...storage.files.keys()].filter((each) => each.endsWith("-0.aof"));
+      const file = storage.files.get(name) as { content: Uint8Array };
+      const whole = file.content.slice();
+      if (cut) file.content = whole.slice(0, -10);
+      else file.content[300] = (whole[300] as number) ^ 1;
+      await expect(host.persistence.reload(16)).rejects.toThrow(cut ? "end at position" : name);
+      file.content = whole;
+      for (const key of ["one", "two", "three"]) expect(host.get(key)).toBe("v");
+      await host.persistence.reload(16);
+      expect(host.get("three")).toBe("v");
+    }
+  });
+
+  it("says when the engine in use does not take all of it", async () => {
+    const host = await new PersistenceHost(new MemoryStorage()).start();
+    host.run("SET", "key", "v");
+    const { receive } = host.sessions;
+    const refused = new TextEncoder().encode("*1\r\n$4\r\nNONE\r\n");
+    let replay: unknown;
+    host.sessions.receive = (session, chunk, bytes) => {
+      if (session === replay) return receive.call(host.sessions, session, refused);
+      if (Buffer.from(chunk).includes("FLUSHALL")) replay = session;
+      receive.call(host.sessions, session, chunk, bytes);
+    };
+    await expect(host.persistence.reload(16)).rejects.toThrow(HalfLoaded);
   });
 
   it("is refused where there is none", async () => {

@@ -2,9 +2,9 @@
  * The place that a data set is to move to, before it is there and when it does not come.
  *
  * The place holds no other data set. While files arrive a mark stands beside them, so that what a
- * move that was cut off has left is known for what it is: as long as there is no manifest nothing of
- * it counts. Who moves back finds files that were left before, of the same history: they are older
- * and go, while the manifest that says so stays until the new one replaces it.
+ * move that was cut off has left is known for what it is: as long as there is no manifest nothing
+ * of it counts. Who moves back finds files that were left before, of the same history: they are
+ * older and go, while the manifest that says so stays until the new one replaces it.
  */
 import { historyOfMoved, MANIFEST_NAME } from "./manifest.js";
 import { type Storage, TEMPORARY } from "./storage.js";

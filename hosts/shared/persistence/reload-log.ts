@@ -1,7 +1,7 @@
 /**
  * DEBUG LOADAOF: image and log are loaded into an engine aside, whose commands are then given to
- * the engine in use, emptied before. So its sessions stay, and nobody sees what is between. Until it
- * is emptied nothing has changed; what goes wrong after that is a HalfLoaded.
+ * the engine in use, emptied before. So its sessions stay, and nobody sees what is between. Until
+ * it is emptied nothing has changed; what goes wrong after that is a HalfLoaded.
  */
 import { Exchange } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
@@ -31,21 +31,28 @@ export async function reloadLog(
   if (loaded !== expected) {
     throw new Error(`the files in ${storage.place} end at position ${loaded}, not at ${expected}`);
   }
-  const effectsOn = (on: boolean) => sessions.run((engine) => engine.setEffects(on));
-  effectsOn(false);
+  // Clients wait; what is done here does not.
+  sessions.asUnfrozen(() => {
+    replaceBy(sessions, (replay) => {
+      take = (bytes) => replay.feed(bytes);
+      let cursor = 0;
+      do {
+        cursor = aside.run((engine) => engine.exportCommands(cursor, STEPS)) ?? 0;
+      } while (cursor !== 0);
+    });
+  });
+}
+
+/** Empties the engine in use and has it filled; none of that is an effect. */
+function replaceBy(sessions: Sessions, fill: (replay: Replay) => void): void {
   const replay = new Replay(sessions);
   try {
     replay.feed(new TextEncoder().encode("*2\r\n$8\r\nFLUSHALL\r\n$4\r\nSYNC\r\n"));
-    take = (bytes) => replay.feed(bytes);
-    let cursor = 0;
-    do {
-      cursor = aside.run((engine) => engine.exportCommands(cursor, STEPS)) ?? 0;
-    } while (cursor !== 0);
+    fill(replay);
     if (replay.refusal !== undefined) throw new HalfLoaded(replay.refusal);
     sessions.engine.setFact(Exchange.CHANGES_SINCE_SAVE, 0);
   } finally {
     replay.close();
-    effectsOn(true);
   }
 }
 
