@@ -112,7 +112,9 @@ describe("ACL LOAD", () => {
 });
 
 describe("CONFIG REWRITE of users", () => {
-  const rewrite = (text: string, users?: string[]) => rewriteText(text, [], () => undefined, users);
+  const none = { changed: [], names: new Map<string, string>() };
+  const rewrite = (text: string, users?: string[]) =>
+    rewriteText(text, none, () => undefined, users);
 
   it("puts each user in its place, drops those that are gone, adds the new ones", () => {
     const text = "# bob\nuser bob on\n# al\nuser al off\nuser gone on\nrename-command GET x\n";
