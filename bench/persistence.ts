@@ -161,6 +161,8 @@ class Stretch {
 interface Replay {
   snapshot: Snapshot;
   us: number[];
+  /** While the snapshot runs and not a moment longer. */
+  aloneShare: number;
   wallShare: number;
   loopShare: number;
   heldMs: number;
@@ -194,11 +196,13 @@ async function replay(storage: NodeStorage, name: string, batches: Buffer[]): Pr
     peak = Math.max(peak, process.memoryUsage.rss());
     return ended;
   });
+  const alone = saving.rates(during.length);
   const rest = await rig.load(batches, () => saving.loopMs >= WINDOW_MS);
   const rates = saving.rates(during.length + rest.length);
   return {
     snapshot,
     us: during,
+    aloneShare: alone.loop / before.loop,
     wallShare: rates.wall / before.wall,
     loopShare: rates.loop / before.loop,
     heldMs: rig.heldMs,
@@ -233,6 +237,7 @@ function printSnapshots(replays: Replay[], keys: number): void {
       ["longest slice, ms", middle((r) => r.snapshot.longestSliceMs).toFixed(3), ""],
       ["pages copied for 16 calls, most", middle((r) => r.mostPages).toFixed(0), ""],
       ["throughput over at least 1 s", middle((r) => r.loopShare).toFixed(2), ">= 0.6"],
+      ["  within the snapshot alone", middle((r) => r.aloneShare).toFixed(2), ""],
       ["  the same by the clock", middle((r) => r.wallShare).toFixed(2), ""],
       ["held back, ms", middle((r) => r.heldMs).toFixed(0), ""],
       ["whole snapshot, s", (middle((r) => r.image.durationMs) / 1000).toFixed(2), ""],
