@@ -41,14 +41,15 @@ export async function fuzz({ seed, seconds, log }: FuzzOptions): Promise<void> {
 function runRound(seed: number): { taken: number; refused: number } {
   const random = randomNumbers(seed);
   const engine = new TestEngine({ heapMb: 16, seed: [seed, 1, 2, 3] });
-  engine
-    .open(SessionFlag.INTERNAL)
-    .raw(encode(["QUIRE", "CONFIGURE", "enable-debug-command", "yes"]));
+  const host = engine.open(SessionFlag.INTERNAL);
+  const configure = (...words: string[]) => host.raw(encode(["QUIRE", "CONFIGURE", ...words]));
+  configure("enable-debug-command", "yes");
   const session = engine.open();
   const values = new RandomValues(seed);
   const counts = { taken: 0, refused: 0 };
   const corpus = Array.from({ length: VALUES }, () => makePayload(session, values, random));
-  for (const words of values.limits()) session.raw(encode(words));
+  // CONFIG SET of what the host applies would wait for it.
+  for (const [, , ...words] of values.limits()) configure(...words);
   for (const whole of corpus) {
     for (let n = 0; n < MUTANTS; n++) {
       const bytes = n ? mutant(random, whole, corpus) : whole;

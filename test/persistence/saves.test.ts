@@ -92,7 +92,9 @@ describe("save points", () => {
     host.saves.beat(host.now);
     await host.settle();
     expect(host.engine.word(Exchange.SAVE_FAILED)).toBe(1);
-    expect(host.lines.at(-1)).toMatch(/Saving has failed, the image before stays: .*made to fail; the disk may be failing/);
+    expect(host.lines.at(-1)).toMatch(
+      /Saving has failed, the image before stays: .*made to fail; the disk may be failing/,
+    );
     expect(host.fact(Exchange.CHANGES_SINCE_SAVE)).toBe(1);
     host.now += 4999;
     host.saves.beat(host.now);
