@@ -253,8 +253,10 @@ async function start(...parameters: string[]) {
   return { port: program.port, stop };
 }
 
+// Once more when it fails: real clients over real ports share the machine with other suites.
 it("everything at once holds, ends as in redis-server, and is kept", {
   timeout: 90_000,
+  retry: 1,
 }, async () => {
   const folder = temporaryFolder();
   closers.push(folder.remove);
