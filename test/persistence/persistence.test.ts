@@ -248,6 +248,66 @@ describe("turned on and off", () => {
   });
 });
 
+describe("images", () => {
+  it("go on in a segment that the manifest names, whatever the log has been through", async () => {
+    for (const trouble of ["off", "failure"]) {
+      const storage = new MemoryStorage();
+      const host = await new PersistenceHost(storage, { policy: "always" }).start();
+      const apply = async (appendonly: boolean) => {
+        const applied = host.persistence.apply({ ...host.persistence.settings, appendonly });
+        await host.turn();
+        await applied;
+      };
+      await write(host, 1);
+      if (trouble === "off") {
+        await apply(false);
+        await image(host);
+        await apply(true);
+      } else {
+        storage.failCall(0);
+        host.client().send("SET", "refused", "1");
+        await host.turn();
+        expect(host.failure).not.toBe("");
+        await host.second();
+        expect(host.failure).toBe("");
+      }
+      await host.turn();
+      await image(host);
+      await write(host, 3, 1);
+      expectKeys(await new PersistenceHost(storage.afterKill()).start(), 4);
+    }
+  });
+
+  it("follow one another, also when the log begins anew meanwhile", async () => {
+    for (const appendonly of [false, true]) {
+      for (let turns = 0; turns < 30; turns += 2) {
+        const storage = new MemoryStorage();
+        const host = await new PersistenceHost(storage, { appendonly }).start();
+        await write(host, 2);
+        const begun: Promise<unknown>[] = [];
+        const begin = () => {
+          try {
+            begun.push(host.persistence.beginImage().durable);
+          } catch (cause) {
+            expect(cause).toEqual(new Error("another image is being made"));
+          }
+        };
+        if (appendonly) begin();
+        else begun.push(host.persistence.apply({ ...host.persistence.settings, appendonly: true }));
+        for (let n = 0; n < turns; n++) await new Promise((resolve) => setImmediate(resolve));
+        host.run("SET", "later", "1");
+        begin();
+        await host.turn();
+        await Promise.all(begun);
+        await write(host, 2, 2);
+        const next = await new PersistenceHost(storage.afterKill()).start();
+        expectKeys(next, 4);
+        expect(next.get("later")).toBe("1");
+      }
+    }
+  });
+});
+
 describe("a storage that fails", () => {
   it("makes replies errors, refuses nothing to readers, and is tried again", async () => {
     for (const broken of ["append", "sync", "syncNow"] as const) {

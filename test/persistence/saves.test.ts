@@ -11,6 +11,7 @@ class SavingHost extends ImageHost {
   readonly lines: string[] = [];
   readonly saves: Saves;
   begun = 0;
+  busy: Promise<void> | undefined;
 
   constructor() {
     super();
@@ -20,6 +21,7 @@ class SavingHost extends ImageHost {
       engine: () => this.engine,
       now: () => this.now,
       canSave: () => true,
+      busy: () => this.busy,
       begin: () => {
         this.begun++;
         return store.begin(this.storage, this.engine);
@@ -120,6 +122,26 @@ describe("saving", () => {
     const refusal = host.saves.save();
     await host.settle();
     expect(await refusal).toEqual({ ok: false, text: "ERR" });
+  });
+
+  it("waits for the image that somebody else makes, or says that there is one", async () => {
+    const host = new SavingHost();
+    let end = () => {};
+    host.busy = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    expect(host.saves.background().text).toBe("ERR Background save already in progress");
+    host.engine.setWord(Exchange.SAVE_SCHEDULED, 1);
+    host.saves.beat(host.now);
+    const answer = host.saves.save();
+    await host.settle();
+    expect([host.begun, host.engine.word(Exchange.SAVE_FAILED)]).toEqual([0, 0]);
+    host.busy = undefined;
+    end();
+    await new Promise((resolve) => setImmediate(resolve));
+    await host.settle();
+    expect(await answer).toEqual({ ok: true });
+    expect(host.begun).toBe(1);
   });
 
   it("begins what was scheduled", async () => {

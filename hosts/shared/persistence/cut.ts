@@ -34,6 +34,13 @@ export async function leaveTornEnd(
   return next;
 }
 
+/** What is torn, and where. */
+export function tornText({ tornBytes, tornName, tornOffset, position }: LogEnd): string {
+  const what = `The log ends in the middle of a write: ${tornBytes} bytes`;
+  const from = `from offset ${tornOffset} of ${tornName} on`;
+  return `${what} ${from}, behind position ${position} and the last sync`;
+}
+
 /** What a killed process has left may not be: the manifest is about to promise it. */
 async function makeDurable(storage: Storage, name: string): Promise<void> {
   const file = await storage.openAppend(name);

@@ -98,6 +98,7 @@ export class KeptData {
       warning,
       engine: () => sessions().engine,
       canSave: () => this.#persistence !== undefined,
+      busy: () => this.#persistence?.busy,
       begin: () => this.#begin(),
       hold,
     });
@@ -196,7 +197,7 @@ export class KeptData {
     if (persistence === undefined) throw new Error("nothing is kept");
     const lock = await lockPlace(storage, this.#options.tools.holder);
     try {
-      await this.saves.yieldTo(() => moveInto(persistence, storage));
+      await moveInto(persistence, storage);
     } catch (cause) {
       await lock.release();
       throw cause;

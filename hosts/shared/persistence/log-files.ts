@@ -38,7 +38,17 @@ export async function reopenSegment(
   }
 }
 
-export function isSegment(name: string): boolean {
+/** Removes all segments but these. */
+export async function removeSegments(
+  storage: Storage,
+  kept: readonly (string | undefined)[],
+): Promise<void> {
+  for (const name of await storage.list()) {
+    if (isSegment(name) && !kept.includes(name)) await storage.remove(name);
+  }
+}
+
+function isSegment(name: string): boolean {
   return /^log-.*\.aof$/.test(name);
 }
 

@@ -443,3 +443,10 @@ export class LogWriter {
     this.#options.defer(() => this.#options.onFailure(failure));
   }
 }
+
+/** Writes what INFO shows of a writer into the exchange record. */
+export function publishWriter(engine: Engine, writer: LogWriter | undefined): void {
+  engine.setFact(Exchange.LOG_BUFFER_BYTES, writer?.bufferedBytes ?? 0);
+  engine.setFact(Exchange.LOG_PENDING_SYNCS, writer?.isSyncing ? 1 : 0);
+  engine.setFact(Exchange.LOG_DELAYED_SYNCS, writer?.delayedSyncs ?? 0);
+}

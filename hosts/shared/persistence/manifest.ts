@@ -77,6 +77,11 @@ export function renderMoved({ history }: Manifest, place: string): Uint8Array {
   return signed(`quire manifest 1\nhistory ${history}\nmoved ${JSON.stringify(place)}\n`);
 }
 
+/** Replaces the manifest of a place that is left, durably. */
+export async function writeMoved(old: Storage, manifest: Manifest, place: string): Promise<void> {
+  await old.replace(MANIFEST_NAME, renderMoved(manifest, place));
+}
+
 /** Replaces the manifest, durably. */
 export async function writeManifest(storage: Storage, manifest: Manifest): Promise<void> {
   await storage.replace(MANIFEST_NAME, renderManifest(manifest));

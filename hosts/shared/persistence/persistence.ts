@@ -13,20 +13,19 @@
 import { Exchange } from "../../../assembly/abi.js";
 import type { Engine } from "../engine.js";
 import { explain, systemTextOf } from "../reason.js";
-import { leaveTornEnd } from "./cut.js";
+import { leaveTornEnd, tornText } from "./cut.js";
 import { Latency, TimedFile } from "./latency.js";
 import { loadDataSet } from "./load.js";
-import { createSegment, isSegment, refuseOrphans, reopenSegment } from "./log-files.js";
+import { createSegment, refuseOrphans, removeSegments, reopenSegment } from "./log-files.js";
 import type { LogEnd } from "./log-reader.js";
-import { LogWriter, type Segment } from "./log-writer.js";
+import { LogWriter, publishWriter, type Segment } from "./log-writer.js";
 import {
-  MANIFEST_NAME,
   type Manifest,
   type ManifestFile,
   readManifest,
-  renderMoved,
   segmentName,
   writeManifest,
+  writeMoved,
 } from "./manifest.js";
 import { SegmentCopy } from "./move.js";
 import type { ForeignData, LogSettings, PersistenceOptions } from "./options.js";
@@ -72,6 +71,11 @@ export class Persistence {
 
   get engine(): Engine {
     return this.#options.sessions.engine;
+  }
+
+  /** While an image is made, the log begins anew or the data set moves, no image may begin. */
+  get busy(): Promise<unknown> | undefined {
+    return this.#moving ?? this.#restarting ?? this.#snapshot?.durable;
   }
 
   get isFailing(): boolean {
@@ -142,8 +146,7 @@ export class Persistence {
     const writer = this.#writer;
     this.#writer = undefined;
     await writer?.close();
-    await this.#spare?.file.close().catch(() => {});
-    this.#spare = undefined;
+    await this.#dropSpare();
     this.#openGate();
   }
 
@@ -159,8 +162,7 @@ export class Persistence {
     await this.#moving?.catch(() => {});
     await this.#restarting?.catch(() => {});
     await this.#changes;
-    await this.#spare?.file.close().catch(() => {});
-    this.#spare = undefined;
+    await this.#dropSpare();
     this.#openGate();
   }
 
@@ -199,7 +201,7 @@ export class Persistence {
   beginImage(): BegunImage {
     const { engine } = this.#options.sessions;
     if (engine.word(Exchange.REQUEST_ALONE) !== 0) throw new Error("a transaction is running");
-    if (this.#moving !== undefined) throw new Error("the data set is moving to another place");
+    if (this.busy !== undefined) throw new Error("another image is being made");
     const current = this.#cutLog(engine);
     return this.#snap(engine, (image) => this.#adopt(image, current));
   }
@@ -266,8 +268,7 @@ export class Persistence {
   async #restartIn(storage: Storage): Promise<void> {
     const before = this.storage;
     const manifest = this.#manifest;
-    await this.#spare?.file.close().catch(() => {});
-    this.#spare = undefined;
+    await this.#dropSpare();
     this.storage = storage;
     this.#manifest = { history: manifest.history, earlier: [], segments: [] };
     try {
@@ -283,17 +284,13 @@ export class Persistence {
   async #copyTo(storage: Storage): Promise<void> {
     const writer = this.#writer;
     const segment = this.#cutLog(this.engine);
-    const { snapshot, durable } = this.#options.images.begin(storage, this.engine);
-    this.#latency.note("fork", snapshot.forkMs);
-    this.#snapshot = { snapshot, durable };
-    const image = await durable;
-    const copy =
-      segment === undefined ? undefined : await SegmentCopy.begin(segment, this.storage, storage);
+    const image = await this.#track(this.#options.images.begin(storage, this.engine)).durable;
+    const copy = segment && (await SegmentCopy.begin(segment, this.storage, storage));
+    const goOn = () => this.#goOnIn(storage, image, writer, copy || undefined);
     try {
-      const goOn = () => this.#goOnIn(storage, image, writer, copy);
       await this.#pause(() => this.#change(goOn));
     } catch (cause) {
-      await copy?.abandon();
+      if (copy) await copy.abandon();
       throw cause;
     }
     this.#imageBytes = image.fileBytes;
@@ -319,23 +316,30 @@ export class Persistence {
     this.storage = storage;
     this.#manifest = manifest;
     if (file !== undefined) await writer?.continueIn(new TimedFile(file, this.#latency));
-    await this.#spare?.file.close().catch(() => {});
-    this.#spare = undefined;
+    await this.#dropSpare();
   }
 
   /** Before anything is in the new place alone no start takes the old one for the data set. */
-  async #leave(old: Storage, place: Storage): Promise<void> {
-    await old.replace(MANIFEST_NAME, renderMoved(this.#manifest, place.place)).catch((cause) => {
-      const { message } = cause as Error;
+  async #leave(old: Storage, { place }: Storage): Promise<void> {
+    await writeMoved(old, this.#manifest, place).catch(({ message }: Error) => {
       this.#options.warning(`${old.place} still looks like the place of the data: ${message}`);
     });
   }
 
   #snap(engine: Engine, adopt: (image: Image) => Promise<Image>): BegunImage {
     const { snapshot, durable } = this.#options.images.begin(this.storage, engine);
-    this.#latency.note("fork", snapshot.forkMs);
-    this.#snapshot = { snapshot, durable: durable.then(adopt) };
-    return this.#snapshot;
+    return this.#track({ snapshot, durable: durable.then(adopt) });
+  }
+
+  /** One image at a time, until it belongs to the data set: a later one must not come first. */
+  #track(begun: BegunImage): BegunImage {
+    const end = () => {
+      if (this.#snapshot === begun) this.#snapshot = undefined;
+    };
+    this.#snapshot = begun;
+    this.#latency.note("fork", begun.snapshot.forkMs);
+    begun.durable.then(end, end);
+    return begun;
   }
 
   /** What a trap leaves running ends before files are read again. */
@@ -462,8 +466,7 @@ export class Persistence {
   }
 
   #tryAgain(): void {
-    const { isForked } = this.engine;
-    if (isForked || this.#moving !== undefined || !this.settings.appendonly) return;
+    if (this.busy !== undefined || !this.settings.appendonly) return;
     this.#restart().then(
       () => this.#options.notice("The AOF file can be written again, writes are accepted."),
       (cause: Error) => {
@@ -548,9 +551,18 @@ export class Persistence {
     return done;
   }
 
+  /** A spare that the manifest does not name would take what no start finds. */
   async #write(manifest: Manifest): Promise<void> {
     await writeManifest(this.storage, manifest);
     this.#manifest = manifest;
+    const { file } = this.#spare ?? {};
+    if (file && !manifest.segments.some(({ name }) => name === file.name)) await this.#dropSpare();
+  }
+
+  async #dropSpare(): Promise<void> {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    await spare?.file.close().catch(() => {});
   }
 
   /** Removes the files of this data set that the manifest does not name. */
@@ -558,39 +570,29 @@ export class Persistence {
     await this.#options.images.removeOthers(this.storage, this.#manifest);
     const kept = this.#manifest.segments.map(({ name }) => name);
     const inUse = [this.#spare?.file.name, this.#writer?.segmentName];
-    for (const name of await this.storage.list()) {
-      if (!isSegment(name) || kept.includes(name) || inUse.includes(name)) continue;
-      await this.storage.remove(name);
-    }
+    await removeSegments(this.storage, [...kept, ...inUse]);
   }
 
   /** A torn end is cut off, and the data set goes on in a new history; or the start stops. */
   async #leaveTorn(end: LogEnd): Promise<void> {
-    const { tornBytes, tornName, tornOffset, position } = end;
-    const what = `The log ends in the middle of a write: ${tornBytes} bytes`;
-    const from = `from offset ${tornOffset} of ${tornName} on`;
-    const where = `${from}, behind position ${position} and the last sync`;
+    const what = tornText(end);
     if (!this.settings.cutsTornEnd) {
-      throw new Error(`${what} ${where}. Set aof-load-truncated to yes to start without them.`);
+      throw new Error(`${what}. Set aof-load-truncated to yes to start without them.`);
     }
     this.#manifest = await leaveTornEnd(this.storage, this.#manifest, end);
     const { history, segments } = this.#manifest;
-    this.#options.sessions.engine.startHistory(history, position);
+    this.engine.startHistory(history, end.position);
     end.last = undefined;
     end.segments = [...segments];
     this.#options.warning(
-      `${what} ${where}, are cut off (aof-load-truncated yes); a new history begins, ${history}`,
+      `${what}, are cut off (aof-load-truncated yes); a new history begins, ${history}`,
     );
   }
 
   /** Writes what INFO shows into the exchange record. */
   publish(): void {
-    const { engine } = this.#options.sessions;
-    const writer = this.#writer;
-    engine.setFact(Exchange.LOG_BYTES, this.logBytes);
-    engine.setFact(Exchange.LOG_BUFFER_BYTES, writer?.bufferedBytes ?? 0);
-    engine.setFact(Exchange.LOG_PENDING_SYNCS, writer?.isSyncing ? 1 : 0);
-    engine.setFact(Exchange.LOG_DELAYED_SYNCS, writer?.delayedSyncs ?? 0);
+    publishWriter(this.engine, this.#writer);
+    this.engine.setFact(Exchange.LOG_BYTES, this.logBytes);
   }
 }
 

@@ -29,6 +29,8 @@ export interface SavesOptions {
   now: () => number;
   /** Whether there is a place to save to. */
   canSave: () => boolean;
+  /** Settles when the image that somebody makes is done; undefined: one may begin. */
+  busy: () => Promise<unknown> | undefined;
   /** Cuts an image at once; throws when it cannot. */
   begin: () => BegunImage;
   /** Holds commands back, and lets them go on. */
@@ -51,8 +53,6 @@ export class Saves {
   points: readonly SavePoint[] = [];
   readonly #options: SavesOptions;
   #running: BegunImage | undefined;
-  /** How many others make images of their own. */
-  #others = 0;
   #failed = false;
   #lastSaveMs: number;
   #lastTryMs = 0;
@@ -68,23 +68,12 @@ export class Saves {
   }
 
   get isRunning(): boolean {
-    return this.#running !== undefined || this.#others > 0;
-  }
-
-  /** Another makes an image of its own: meanwhile none is begun here. */
-  async yieldTo(run: () => Promise<void>): Promise<void> {
-    this.#others++;
-    this.publish();
-    try {
-      await run();
-    } finally {
-      this.#others--;
-      this.publish();
-    }
+    return this.#running !== undefined || this.#options.busy() !== undefined;
   }
 
   /** SAVE: answers when the image is durable. */
   async save(): Promise<Answer> {
+    if (this.#options.busy() !== undefined) await this.#waitForOthers();
     try {
       await this.#begin();
       return { ok: true };
@@ -107,7 +96,7 @@ export class Saves {
     }
     const done = this.#begin();
     done.catch(() => {});
-    return this.isRunning ? { ok: true } : { ok: false, text: "ERR" };
+    return this.#running === undefined ? { ok: false, text: "ERR" } : { ok: true };
   }
 
   /** Begins what save points or BGSAVE SCHEDULE ask for, and keeps INFO up to date. */
@@ -128,6 +117,7 @@ export class Saves {
     const isWanted = options.includes("save") || (this.points.length > 0 && canSave());
     hold(true);
     await this.#abortRunning("the server stops");
+    await this.#waitForOthers();
     if (!isWanted || options.includes("nosave")) return undefined;
     try {
       const done = this.#begin();
@@ -145,6 +135,14 @@ export class Saves {
   /** What the data set was loaded from is as good as saved. */
   noteLoaded(): void {
     this.#options.engine().setFact(Exchange.CHANGES_SINCE_SAVE, 0);
+  }
+
+  async #waitForOthers(): Promise<void> {
+    for (;;) {
+      const busy = this.#options.busy();
+      if (busy === undefined) return;
+      await busy.catch(() => {});
+    }
   }
 
   async #abortRunning(reason: string): Promise<void> {
@@ -222,7 +220,7 @@ export class Saves {
   publish(): void {
     const engine = this.#options.engine();
     const snapshot = this.#running?.snapshot;
-    engine.setWord(Exchange.SAVE_IN_PROGRESS, this.isRunning ? 1 : 0);
+    engine.setWord(Exchange.SAVE_IN_PROGRESS, snapshot === undefined ? 0 : 1);
     engine.setWord(Exchange.SAVE_FAILED, this.#failed ? 1 : 0);
     engine.setFact(Exchange.LAST_SAVE_MS, this.#lastSaveMs);
     engine.setFact(Exchange.SAVE_STARTED_MS, snapshot?.startedMs ?? 0);
